@@ -1,0 +1,32 @@
+// The clock seam: monotonic time, the only source of time in the runtime.
+#pragma once
+
+#include <chrono>
+
+namespace skua {
+
+/// A point in monotonic time (CLOCK_MONOTONIC: it stands still while the machine is suspended).
+using Instant = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
+using Duration = std::chrono::nanoseconds;
+
+namespace seam {
+
+inline Instant now() noexcept { return std::chrono::steady_clock::now(); }
+
+}  // namespace seam
+
+/// `start + delay` that stops at the ends of the range instead of overflowing; a negative delay is `start`.
+/// Accepts any duration, also std::chrono::hours::max().
+template <class Rep, class Period>
+constexpr Instant saturating_add(Instant start, std::chrono::duration<Rep, Period> delay) noexcept {
+  using Seconds = std::chrono::duration<double>;
+  if (delay <= delay.zero()) return start;
+  const Duration room = Instant::max() - start;
+  // In double first: duration_cast itself would overflow for durations beyond 292 years.
+  if (std::chrono::duration_cast<Seconds>(delay).count() >= std::chrono::duration_cast<Seconds>(room).count()) {
+    return Instant::max();
+  }
+  return start + std::chrono::ceil<Duration>(delay);
+}
+
+}  // namespace skua

@@ -1,0 +1,83 @@
+#include <skua/core/kernel.hpp>
+
+#include <linux/membarrier.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace skua::kernel {
+
+namespace {
+
+template <class T>
+T result_of(T returned) noexcept {
+  return returned < 0 ? static_cast<T>(-errno) : returned;
+}
+
+template <class Call>
+auto restarting(Call call) noexcept {
+  for (;;) {
+    const auto result = result_of(call());
+    if (result != -EINTR) return result;
+  }
+}
+
+int membarrier(int command) noexcept { return static_cast<int>(result_of(syscall(SYS_membarrier, command, 0, 0))); }
+
+}  // namespace
+
+int socket(int domain, int type, int protocol) noexcept { return result_of(::socket(domain, type, protocol)); }
+int bind(int fd, const sockaddr* address, socklen_t size) noexcept { return result_of(::bind(fd, address, size)); }
+int listen(int fd, int backlog) noexcept { return result_of(::listen(fd, backlog)); }
+int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept {
+  return restarting([&] { return ::accept4(fd, address, size, flags); });
+}
+// Not repeated: an interrupted connect goes on in the background, as a non-blocking one does.
+int connect(int fd, const sockaddr* address, socklen_t size) noexcept { return result_of(::connect(fd, address, size)); }
+int shutdown(int fd, int how) noexcept { return result_of(::shutdown(fd, how)); }
+// Not repeated: on Linux the descriptor is gone even if the call was interrupted.
+int close(int fd) noexcept { return result_of(::close(fd)); }
+int getsockopt(int fd, int level, int option, void* value, socklen_t* size) noexcept {
+  return result_of(::getsockopt(fd, level, option, value, size));
+}
+int setsockopt(int fd, int level, int option, const void* value, socklen_t size) noexcept {
+  return result_of(::setsockopt(fd, level, option, value, size));
+}
+int getsockname(int fd, sockaddr* address, socklen_t* size) noexcept {
+  return result_of(::getsockname(fd, address, size));
+}
+int getpeername(int fd, sockaddr* address, socklen_t* size) noexcept {
+  return result_of(::getpeername(fd, address, size));
+}
+
+ssize_t recv(int fd, void* buffer, std::size_t size, int flags) noexcept {
+  return restarting([&] { return ::recv(fd, buffer, size, flags); });
+}
+ssize_t send(int fd, const void* buffer, std::size_t size, int flags) noexcept {
+  return restarting([&] { return ::send(fd, buffer, size, flags); });
+}
+ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
+  return restarting([&] { return ::recvmsg(fd, message, flags); });
+}
+ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
+  return restarting([&] { return ::sendmsg(fd, message, flags); });
+}
+
+int epoll_create() noexcept { return result_of(::epoll_create1(EPOLL_CLOEXEC)); }
+int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
+  return result_of(::epoll_ctl(epoll, operation, fd, event));
+}
+int epoll_wait(int epoll, epoll_event* events, int capacity, const timespec* timeout) noexcept {
+  const int count = result_of(::epoll_pwait2(epoll, events, capacity, timeout, nullptr));
+  return count == -EINTR ? 0 : count;
+}
+
+int eventfd() noexcept { return result_of(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
+int eventfd_signal(int fd) noexcept { return restarting([&] { return ::eventfd_write(fd, 1); }); }
+
+int register_interrupt_running_threads() noexcept { return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED); }
+int interrupt_running_threads() noexcept { return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED); }
+
+}  // namespace skua::kernel

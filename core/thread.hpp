@@ -1,0 +1,26 @@
+// The thread seam: named threads, joined by their owner.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <thread>
+
+namespace skua::seam {
+
+/// A thread that must be joined before it is destroyed (an unjoined one ends the program: a bug of ours).
+class Thread {
+ public:
+  Thread() = default;
+  /// Starts `body` on a new thread whose name (the first 15 bytes of `name`) shows in ps, top and gdb.
+  /// Signals are blocked in it, so that they go to the threads of the application.
+  /// Throws std::system_error when the system has no thread left.
+  Thread(std::string name, std::function<void()> body);
+
+  void join() { thread_.join(); }
+  bool joinable() const noexcept { return thread_.joinable(); }
+
+ private:
+  std::thread thread_;
+};
+
+}  // namespace skua::seam

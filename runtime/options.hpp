@@ -1,0 +1,80 @@
+// Options: what a runtime can be told, and where each value came from.
+//
+// A value may be set in code, in a file, in the environment and on the command line. The later in that list, the
+// stronger; `Origin` is kept beside the value so that an error can say who is to blame.
+#pragma once
+
+#include <skua/core/result.hpp>
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace skua {
+
+/// Who set a value; the order is the precedence, weakest first.
+enum class Source { default_value, code, file, environment, command_line };
+
+struct Origin {
+  Source source = Source::default_value;
+  std::string detail;  // "skua.toml:3", "SKUA_WORKERS", "--workers"; empty for defaults and code
+
+  /// "skua.toml:3", or "code".
+  std::string describe() const;
+};
+
+/// A value and its origin; set() replaces it unless what is there is stronger.
+template <class T>
+struct Setting {
+  T value{};
+  Origin origin{};
+
+  void set(T new_value, Origin from) {
+    if (from.source < origin.source) return;
+    value = std::move(new_value);
+    origin = std::move(from);
+  }
+};
+
+/// Number of workers; 0 stands for `auto`: available_parallelism().
+inline constexpr std::uint32_t workers_auto = 0;
+inline constexpr std::uint32_t workers_max = 1024;
+
+/// Which kernel interface delivers readiness.
+enum class Backend {
+  automatic,  // io_uring, or epoll where io_uring is refused (the reason is logged once)
+  io_uring,   // io_uring or an error
+  epoll,
+};
+
+/// Who waits for descriptors and timers.
+enum class ReactorMode {
+  workers,  // each worker for those its tasks use: the cheapest for servers
+  thread,   // the reactor thread for all: for servers whose workers compute
+};
+
+struct Options {
+  Setting<std::uint32_t> workers;
+  Setting<Backend> backend;
+  Setting<ReactorMode> reactor_mode;
+
+  /// Sets an option by its key, as files, the environment and command lines do:
+  ///   "workers"       auto, or 1 to 1024
+  ///   "backend"       auto, io_uring or epoll
+  ///   "reactor.mode"  workers or thread
+  /// An error names the key, the value, where it came from, and what is allowed.
+  Result<void> set(std::string_view key, std::string_view value, Origin origin);
+
+  /// Takes SKUA_WORKERS, SKUA_BACKEND and SKUA_REACTOR_MODE where they are set.
+  Result<void> set_from_environment();
+};
+
+/// The keys that Options::set() knows.
+const std::vector<std::string_view>& option_keys();
+
+/// Processors this process may use: its affinity mask, cut to the cgroup CPU quota (rounded up); at least 1.
+std::uint32_t available_parallelism();
+
+}  // namespace skua
