@@ -19,7 +19,7 @@ void* allocate(std::size_t size);
 void deallocate(void* block, std::size_t size) noexcept;
 
 /// Bytes in front of each frame of a Task that belong to the scheduler. They are uninitialised until it uses them.
-inline constexpr std::size_t scheduler_room = 96;
+inline constexpr std::size_t scheduler_room = 80;
 /// Bytes in front of each frame of a Task in all.
 inline constexpr std::size_t prefix_size = scheduler_room + 32;
 

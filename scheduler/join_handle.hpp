@@ -1,0 +1,76 @@
+// JoinHandle<T>: owns the right to a task's output, and may end the task.
+//
+//   JoinHandle<int> handle = spawn(compute());
+//   JoinResult<int> result = co_await handle;   // or handle.abort()
+//
+// Thread safety: as a value; the task may run on any thread meanwhile.
+#pragma once
+
+#include <skua/core/assert.hpp>
+#include <skua/core/poll.hpp>
+#include <skua/scheduler/join_error.hpp>
+#include <skua/scheduler/task_header.hpp>
+
+#include <optional>
+#include <utility>
+
+namespace skua {
+
+/// The part that does not depend on the type.
+class JoinHandleBase {
+ public:
+  /// Asks for the end of the task: its future is destroyed at the await where it waits, on a worker, and the join
+  /// yields a cancelled JoinError. A task that is running ends at its next await; one that has ended stays as it is.
+  /// Any thread. Returns at once.
+  void abort() noexcept { scheduler::carry_out(task_->state.cancel(), task_); }
+
+  /// True once the future is destroyed and the output is there: a join is ready then.
+  bool is_finished() const noexcept { return task_->state.is_complete(); }
+
+ protected:
+  explicit JoinHandleBase(scheduler::TaskHeader* task) noexcept : task_(task) {}
+  JoinHandleBase(JoinHandleBase&& other) noexcept : task_(std::exchange(other.task_, nullptr)) {}
+  JoinHandleBase& operator=(JoinHandleBase&& other) noexcept {
+    std::swap(task_, other.task_);
+    return *this;
+  }
+  ~JoinHandleBase() {
+    if (task_ != nullptr) detach();
+  }
+
+  /// True if the output may be taken now; otherwise the context's waker is woken when it may.
+  bool poll_finished(Context& context) noexcept;
+
+  scheduler::TaskHeader* task_;
+
+ private:
+  void detach() noexcept;
+};
+
+template <class T>
+class [[nodiscard("dropping the handle detaches the task: say so with std::move(handle).detach()")]] JoinHandle
+    : public JoinHandleBase {
+ public:
+  /// Takes over the handle's reference of a task whose output is T. For schedulers.
+  explicit JoinHandle(scheduler::TaskHeader* task) noexcept : JoinHandleBase(task) {}
+
+  /// Ready when the task has ended: its value, its exception, or `cancelled`. The future and its locals are destroyed
+  /// before. Cancel safety: dropping a pending join, or joining by reference in a select(), loses nothing; dropping
+  /// the handle detaches the task.
+  Poll<JoinResult<T>> poll(Context& context) {
+    SKUA_ASSERT(!taken_);
+    if (!poll_finished(context)) return pending;
+    std::optional<JoinResult<T>> output;
+    task_->vtable->take_output(task_, &output);
+    taken_ = true;
+    return std::move(*output);
+  }
+
+  /// Lets the task run on by itself. What dropping the handle does, said aloud.
+  void detach() && noexcept { const JoinHandle dropped = std::move(*this); }
+
+ private:
+  bool taken_ = false;
+};
+
+}  // namespace skua

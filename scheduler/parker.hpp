@@ -1,0 +1,19 @@
+// Parker: how a worker sleeps. The scheduler's only view of the reactor: the runtime implements it by a driver.
+#pragma once
+
+namespace skua::scheduler {
+
+class Parker {
+ public:
+  virtual ~Parker() = default;
+
+  /// The owning worker has nothing to do: returns after unpark(), or when tasks have been woken meanwhile. An unpark()
+  /// since the last park() makes it return at once. May return for no reason.
+  virtual void park() = 0;
+  /// The owning worker is busy: wakes the tasks whose events have arrived, without waiting.
+  virtual void look() = 0;
+  /// Any thread: ends the current or the next park().
+  virtual void unpark() noexcept = 0;
+};
+
+}  // namespace skua::scheduler

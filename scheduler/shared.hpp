@@ -1,0 +1,48 @@
+// What the workers of one scheduler share. Private: the only header that includes moodycamel's queue.
+#pragma once
+
+#include <skua/core/thread.hpp>
+#include <skua/scheduler/idle.hpp>
+#include <skua/scheduler/inject_queue.hpp>
+#include <skua/scheduler/owned_tasks.hpp>
+#include <skua/scheduler/scheduler.hpp>
+#include <skua/scheduler/worker.hpp>
+
+#include <concurrentqueue.h>
+
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace skua::scheduler {
+
+struct Scheduler::Shared {
+  explicit Shared(std::uint32_t count) : idle(count), workers_running(count) {}
+
+  /// From any thread: queues the task for whichever worker is free.
+  void inject(TaskHeader* task) noexcept;
+  void inject(std::span<TaskHeader*> tasks) noexcept;
+  /// Wakes a sleeping worker if nobody is searching already. After every push that others may run.
+  void wake_one() noexcept;
+  /// True if any queue holds a task.
+  bool has_work() const noexcept;
+
+  /// The future is gone and the output stored: tells the joiner, and gives back the references of the runner and the list.
+  void complete(TaskHeader* task) noexcept;
+  /// Ends a task that shutdown found in a queue or in the list; takes over the reference that came with it.
+  void end_task(TaskHeader* task) noexcept;
+  /// Ends everything in the inject queue, which is closed.
+  void drain_inject() noexcept;
+
+  OwnedTasks owned;
+  InjectQueue<TaskHeader, moodycamel::ConcurrentQueue<TaskHeader*>> inject_queue;
+  Idle idle;
+  std::vector<std::unique_ptr<Parker>> parkers;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<seam::Thread> threads;
+  seam::Atomic<bool> shutting_down{false};
+  seam::Atomic<std::uint32_t> workers_running;  // that have not ended their tasks yet
+};
+
+}  // namespace skua::scheduler

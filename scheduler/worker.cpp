@@ -1,0 +1,192 @@
+#include <skua/core/budget.hpp>
+#include <skua/scheduler/shared.hpp>
+#include <skua/scheduler/worker.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace skua::scheduler {
+
+namespace {
+
+constinit thread_local Worker* current_worker = nullptr;
+
+// Counts up a number that only its owner writes: no read-modify-write needed.
+void count(seam::Atomic<std::uint64_t>& number) noexcept {
+  // relaxed: a pulse for the monitor, which compares it with what it saw a millisecond ago
+  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Worker::Worker(Scheduler::Shared& shared, WorkerId id, Parker& parker)
+    : shared_(shared), id_(id), parker_(parker), random_(seam::random_seed()) {}
+
+Worker* Worker::current() noexcept { return current_worker; }
+bool on_worker_thread() noexcept { return current_worker != nullptr; }
+
+WorkerPulse Worker::pulse() const noexcept {
+  // relaxed: see count()
+  return {polls_.load(std::memory_order_relaxed), looks_.load(std::memory_order_relaxed)};
+}
+
+bool Worker::is_sleeping() const noexcept {
+  return sleeping_.load(std::memory_order_relaxed);  // relaxed: a hint for the monitor
+}
+
+void Worker::run() {
+  current_worker = this;
+  run_until_shutdown();
+  end_tasks();
+  current_worker = nullptr;
+}
+
+void Worker::run_until_shutdown() {
+  // relaxed: the flag alone is read; shutdown() unparks every worker after setting it, and that orders the rest
+  while (!shared_.shutting_down.load(std::memory_order_relaxed)) {
+    if (++tick_ % look_interval == 0) look();
+    if (TaskHeader* task = next_task()) {
+      run_task(task);
+    } else if (TaskHeader* stolen = search()) {
+      run_task(stolen);
+    } else {
+      sleep();
+    }
+  }
+}
+
+void Worker::look() {
+  in_look_ = true;
+  parker_.look();
+  in_look_ = false;
+  count(looks_);
+  wake_for_backlog();
+}
+
+void Worker::sleep() {
+  const bool last_searcher = shared_.idle.begin_sleep(id_, std::exchange(searching_, false));
+  if (last_searcher && shared_.has_work()) shared_.wake_one();  // perhaps ourselves
+  sleeping_.store(true, std::memory_order_relaxed);  // relaxed: a hint
+  in_look_ = true;
+  parker_.park();
+  in_look_ = false;
+  sleeping_.store(false, std::memory_order_relaxed);  // relaxed: a hint
+  count(looks_);
+  searching_ = shared_.idle.end_sleep(id_);
+  wake_for_backlog();
+}
+
+TaskHeader* Worker::next_task() noexcept {
+  if (tick_ % inject_interval == 0) {
+    if (TaskHeader* task = next_injected()) return task;
+  }
+  if (TaskHeader* task = take_lifo()) return task;
+  if (TaskHeader* task = queue_.pop()) return task;
+  return next_injected();
+}
+
+TaskHeader* Worker::next_injected() noexcept {
+  const std::size_t waiting = shared_.inject_queue.size();
+  if (waiting == 0) return nullptr;
+  std::array<TaskHeader*, seam::inject_batch> batch;
+  const std::size_t share = waiting / shared_.workers.size() + 1;
+  const std::size_t room = queue_.capacity - queue_.size();
+  const std::size_t taken = shared_.inject_queue.pop({batch.data(), std::clamp<std::size_t>(share, 1, std::min(room + 1, batch.size()))});
+  if (taken == 0) return nullptr;
+  // A thief may still hold slots of ours, so push() may find the ring full although it has room: then back they go.
+  for (std::size_t i = 1; i < taken; ++i) push(batch[i]);
+  found_work();
+  return batch[0];
+}
+
+TaskHeader* Worker::search() noexcept {
+  if (!searching_) searching_ = shared_.idle.begin_search();
+  if (!searching_) return nullptr;
+  const auto count_of_workers = static_cast<std::uint32_t>(shared_.workers.size());
+  const std::uint32_t start = random_.below(count_of_workers);
+  for (std::uint32_t i = 0; i < count_of_workers; ++i) {
+    const std::uint32_t victim = (start + i) % count_of_workers;
+    if (victim == id_) continue;
+    if (TaskHeader* task = shared_.workers[victim]->queue().steal_into(queue_)) {
+      found_work();
+      return task;
+    }
+  }
+  return next_injected();
+}
+
+// A searcher that has found work stops searching; if it was the last and there is more, somebody else must go on.
+void Worker::found_work() noexcept {
+  if (std::exchange(searching_, false) && shared_.idle.end_search() && shared_.has_work()) shared_.wake_one();
+}
+
+void Worker::run_task(TaskHeader* task) noexcept {
+  found_work();
+  const budget::Grant grant(budget::per_poll);
+  poll(task);
+  for (std::uint32_t i = 0; i < lifo_polls_in_a_row; ++i) {
+    TaskHeader* next = take_lifo();
+    if (next == nullptr) return;
+    if (budget::remaining() == 0) return push(next);
+    poll(next);
+  }
+  if (TaskHeader* next = take_lifo()) push(next);
+}
+
+void Worker::poll(TaskHeader* task) noexcept {
+  count(polls_);
+  switch (task->state.start_poll()) {
+    case TaskState::StartPoll::drop_reference: return;
+    case TaskState::StartPoll::deallocate: return task->deallocate();
+    case TaskState::StartPoll::cancel:
+      task->vtable->cancel(task);
+      return shared_.complete(task);
+    case TaskState::StartPoll::poll: break;
+  }
+  const BorrowedWaker waker(task, &task_waker_vtable);
+  Context context(waker.get());
+  if (task->vtable->poll(task, context)) return shared_.complete(task);
+  switch (task->state.finish_poll()) {
+    case TaskState::AfterPoll::parked: return;
+    case TaskState::AfterPoll::deallocate: return task->deallocate();
+    case TaskState::AfterPoll::requeue: return push(task);
+    case TaskState::AfterPoll::cancel:
+      task->vtable->cancel(task);
+      return shared_.complete(task);
+  }
+}
+
+void Worker::schedule(TaskHeader* task) noexcept {
+  if (!in_look_) {
+    // [WK1] acq_rel: who takes the task from the slot sees it whole; pairs with [WK2].
+    task = lifo_.exchange(task, std::memory_order_acq_rel);
+    if (task == nullptr) return;
+  }
+  push(task);
+  if (!in_look_) wake_for_backlog();
+}
+
+TaskHeader* Worker::take_lifo() noexcept {
+  if (!has_lifo()) return nullptr;
+  // [WK2] acq_rel: pairs with [WK1]; the owner and relieve() may both be here, one gets the task.
+  return lifo_.exchange(nullptr, std::memory_order_acq_rel);
+}
+
+bool Worker::has_lifo() const noexcept {
+  return lifo_.load(std::memory_order_relaxed) != nullptr;  // relaxed: the exchange decides
+}
+
+// To the end of the ring; half of a full ring goes to the inject queue.
+void Worker::push(TaskHeader* task) noexcept {
+  if (queue_.push(task)) return;
+  std::array<TaskHeader*, LocalQueue<TaskHeader>::capacity / 2> room;
+  const auto newer_half = queue_.take_half(room);
+  if (!newer_half.empty()) shared_.inject(newer_half);
+  shared_.inject(task);
+}
+
+void Worker::wake_for_backlog() noexcept {
+  if (queue_.size() + (has_lifo() ? 1 : 0) >= 2) shared_.wake_one();
+}
+
+}  // namespace skua::scheduler

@@ -1,0 +1,91 @@
+// Worker: one thread, one queue, one loop.
+//
+// A worker takes its next task from
+//   1. its LIFO slot: the task woken last, whose data is in the cache;
+//   2. its ring (local_queue.hpp), oldest first;
+//   3. the inject queue, a fair share of it at once;
+//   4. half of the ring of another worker, the victim chosen at random. It is *searching* then (idle.hpp).
+// With nothing found it sleeps in its parker. Every 61st task it looks at its driver, and every 31st it asks the inject
+// queue first, so that neither events nor foreign tasks wait for a busy worker.
+//
+// The LIFO slot: a task woken by a running task goes there, and the one it displaces to the ring. It runs in the budget of
+// its waker, and after three in a row the slot's task goes to the end of the ring: two tasks that wake each other cannot
+// keep the worker. Thieves do not look into the slot (a task bounces between two workers otherwise, at 20 µs a hop); if the
+// worker stays in one poll for long, the monitor moves the slot's task away: Scheduler::relieve().
+//
+// Whom a push wakes: nobody, as long as the worker itself will run the task next. Two tasks waiting are a backlog: wake one.
+//
+// Thread safety: members are for the worker's own thread, unless they say otherwise.
+#pragma once
+
+#include <skua/core/random.hpp>
+#include <skua/scheduler/idle.hpp>
+#include <skua/scheduler/local_queue.hpp>
+#include <skua/scheduler/parker.hpp>
+#include <skua/scheduler/scheduler.hpp>
+
+namespace skua::scheduler {
+
+class Worker {
+ public:
+  Worker(Scheduler::Shared& shared, WorkerId id, Parker& parker);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// The body of the thread: until shutdown, then this worker's part of it.
+  void run();
+
+  /// The worker whose thread this is, or null.
+  static Worker* current() noexcept;
+  bool belongs_to(const Scheduler::Shared& shared) const noexcept { return &shared == &shared_; }
+
+  /// Queues a task that was woken or spawned here.
+  void schedule(TaskHeader* task) noexcept;
+
+  // Any thread
+  LocalQueue<TaskHeader>& queue() noexcept { return queue_; }
+  void unpark() noexcept { parker_.unpark(); }
+  /// Takes the task in the LIFO slot, or null.
+  TaskHeader* take_lifo() noexcept;
+  bool has_lifo() const noexcept;
+  WorkerPulse pulse() const noexcept;
+  bool is_sleeping() const noexcept;
+
+ private:
+  static constexpr std::uint32_t look_interval = 61;
+  static constexpr std::uint32_t inject_interval = 31;
+  static constexpr std::uint32_t lifo_polls_in_a_row = 3;
+
+  void run_until_shutdown();
+  void look();
+  void sleep();
+  TaskHeader* next_task() noexcept;
+  TaskHeader* next_injected() noexcept;
+  TaskHeader* search() noexcept;
+  void found_work() noexcept;
+  void run_task(TaskHeader* task) noexcept;
+  void poll(TaskHeader* task) noexcept;
+  void push(TaskHeader* task) noexcept;
+  void wake_for_backlog() noexcept;
+  void end_tasks() noexcept;
+
+  // Constant after construction
+  Scheduler::Shared& shared_;
+  const WorkerId id_;
+  Parker& parker_;
+
+  // Owner only
+  seam::Random random_;
+  std::uint32_t tick_ = 0;
+  bool searching_ = false;
+  bool in_look_ = false;  // tasks woken now were woken by the driver: oldest first
+
+  // Any thread
+  LocalQueue<TaskHeader> queue_;
+  alignas(seam::cache_line) seam::Atomic<TaskHeader*> lifo_{nullptr};
+  seam::Atomic<std::uint64_t> polls_{0};  // written by the owner
+  seam::Atomic<std::uint64_t> looks_{0};  // written by the owner
+  seam::Atomic<bool> sleeping_{false};    // written by the owner
+};
+
+}  // namespace skua::scheduler
