@@ -7,6 +7,8 @@
 #endif
 
 #include <cstdio>
+#include <memory>
+#include <utility>
 
 namespace {
 
@@ -31,5 +33,5 @@ int main() {
   skua::Task<int> task = answer();
   auto polled = task.poll(context);
   if (!polled.is_ready()) return 1;
-  std::printf("%u processors, answer %d\n", skua::available_parallelism(), *polled);
+  std::printf("%u processors, answer %d\n", skua::available_parallelism(), std::move(polled).take());
 }
