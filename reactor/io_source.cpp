@@ -4,6 +4,8 @@
 
 namespace skua::reactor {
 
+IoSource::IoSource(int fd) noexcept : fd_(fd) {}
+
 IoSource::~IoSource() {
   if (driver_) {
     driver_->deregister(token_, fd_);

@@ -29,7 +29,7 @@ enum class Direction : std::uint8_t { read, write };
 class IoSource : public RefCounted<IoSource> {
  public:
   /// Owns `fd`, which must be non-blocking. Not registered with any driver yet.
-  explicit IoSource(int fd) noexcept : fd_(fd) {}
+  explicit IoSource(int fd) noexcept;
   ~IoSource();
 
   int fd() const noexcept { return fd_; }
