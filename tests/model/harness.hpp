@@ -17,6 +17,8 @@
 //   SKUA_MODEL_ITERATIONS=N     interleavings of each random search, 10^6 by default
 #pragma once
 
+#include "random_search.hpp"
+
 #include <skua/core/assert.hpp>
 #include <skua/core/atomic.hpp>
 #include <skua/core/mutex.hpp>
@@ -169,7 +171,7 @@ class Runner {
   template <class Model, Search search>
   static bool simulate(rl::test_params& params) {
     constexpr rl::thread_id_t threads = Model::params::thread_count;
-    using Scheduler = std::conditional_t<search == Search::random, rl::random_scheduler<threads>,
+    using Scheduler = std::conditional_t<search == Search::random, RandomSearch<threads>,
                                          std::conditional_t<search == Search::bound3, rl::context_bound_scheduler<threads>,
                                                             rl::full_search_scheduler<threads>>>;
     rl::ostringstream state;

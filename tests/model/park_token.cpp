@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
   runner.run<PingPong, model::Search::full>("driver_ping_pong");
   runner.run<PlainData<ThreadParker>, model::Search::full>("thread_parker_plain_data");
   runner.run<FlagsOfAll<ThreadParker, 1>, model::Search::full>("thread_parker_one_waker");
-  runner.run<FlagsOfAll<ThreadParker, 2>, model::Search::full>("thread_parker_two_wakers");
+  runner.run<FlagsOfAll<ThreadParker, 2>>("thread_parker_two_wakers");
   runner.run<WokenTwice<ThreadParker>, model::Search::full>("thread_parker_woken_twice");
   return runner.exit_code();
 }
