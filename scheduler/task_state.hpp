@@ -43,7 +43,7 @@ class TaskState {
   enum class [[nodiscard]] OnComplete { drop_output, leave_output, leave_output_and_wake_joiner };
 
   struct [[nodiscard]] OnJoinHandleDrop {
-    bool drop_output;  // the task completed and nobody took the output
+    bool drop_output;  // the task completed: the output is the handle's, unless it has taken it
     bool drop_waker;   // the field join_waker is ours
   };
 
