@@ -59,7 +59,7 @@ class Var {
   using Place = std::source_location;
 
  public:
-  explicit Var(T value) : var_(value) {}
+  explicit Var(T value = T{}) : var_(value) {}
 
   T read(Place at = Place::current()) const { return var_(place(at)).load(); }
   void write(T value, Place at = Place::current()) { var_(place(at)).store(value); }
