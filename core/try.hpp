@@ -48,6 +48,23 @@ Try<F> try_(F&& future) noexcept {
   return Try<F>(std::forward<F>(future));
 }
 
+/// A future that is ready with what it was made from.
+template <class T>
+class Immediate {
+ public:
+  explicit Immediate(T value) noexcept : value_(std::move(value)) {}
+  Poll<T> poll(Context&) { return std::move(value_); }
+
+ private:
+  T value_;
+};
+
+/// For functions that return a Result without waiting.
+template <class T, class E>
+Try<Immediate<Result<T, E>>> try_(Result<T, E> result) noexcept {
+  return Try<Immediate<Result<T, E>>>(Immediate<Result<T, E>>(std::move(result)));
+}
+
 template <Future F, class T, Transfer How>
 class [[nodiscard]] TryAwaiter {
   static_assert(is_result<T>, "try_() ends the task with an error, so the task must return a Result");

@@ -12,6 +12,8 @@ class Parker {
   virtual void park() = 0;
   /// The owning worker is busy: wakes the tasks whose events have arrived, without waiting.
   virtual void look() = 0;
+  /// The owning worker is awake, and counted as such.
+  virtual void on_awake() noexcept {}
   /// Any thread: ends the current or the next park().
   virtual void unpark() noexcept = 0;
 };

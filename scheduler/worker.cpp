@@ -73,6 +73,7 @@ void Worker::sleep() {
   sleeping_.store(false, std::memory_order_relaxed);  // relaxed: a hint
   count(looks_);
   searching_ = shared_.idle.end_sleep(id_);
+  parker_.on_awake();
   wake_for_backlog();
 }
 

@@ -1,0 +1,204 @@
+#include <skua/core/assert.hpp>
+#include <skua/core/kernel.hpp>
+#include <skua/reactor/driver.hpp>
+#include <skua/reactor/io_source.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace skua::reactor {
+
+namespace {
+
+constinit thread_local Driver* current_driver = nullptr;
+
+constexpr Token make_token(std::uint32_t index, std::uint32_t generation) noexcept {
+  return (Token{generation} << 32) | index;
+}
+constexpr std::uint32_t index_of(Token token) noexcept { return static_cast<std::uint32_t>(token); }
+constexpr std::uint32_t generation_of(Token token) noexcept { return static_cast<std::uint32_t>(token >> 32); }
+constexpr std::uint32_t last_generation = ~std::uint32_t{0} - 1;  // the pollers keep the highest tokens for themselves
+
+void wake_all(std::vector<Waker>& wakers) noexcept {
+  for (Waker& waker : wakers) std::move(waker).wake();
+  wakers.clear();
+}
+
+}  // namespace
+
+Driver::Driver(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), wheel_(seam::now()) {}
+
+Driver& Driver::current() {
+  if (current_driver == nullptr) {
+    fail_fast("there is no runtime on this thread: an operation that waits for I/O or time was polled outside of one",
+              "Await it in a task, or in Runtime::block_on()");
+  }
+  return *current_driver;
+}
+
+Driver* Driver::set_current(Driver* driver) noexcept { return std::exchange(current_driver, driver); }
+
+void Driver::park(Instant limit) {
+  Instant until = limit;
+  {
+    const seam::Lock lock(mutex_);
+    poller_->flush();
+    if (const auto deadline = wheel_.next_deadline()) until = std::min(until, *deadline);
+    sleep_until_ = until;
+  }
+  if (token_.begin_sleep()) {
+    poller_->wait(until == Instant::max() ? std::nullopt : std::optional<Duration>(until - seam::now()));
+    token_.end_sleep();
+  }
+  turn(true);
+}
+
+void Driver::harvest() {
+  turn(false);
+  poller_->nudge();
+}
+
+void Driver::turn(bool owner) {
+  thread_local std::vector<Waker> woken;
+  for (bool more = true; more;) {
+    {
+      const seam::Lock lock(mutex_);
+      if (owner) sleep_until_ = Instant::min();
+      more = wheel_.size() != 0 && wheel_.advance(seam::now(), woken, wakers_a_round);
+      woken_ = &woken;
+      poller_->reap(*this, owner);
+      woken_ = nullptr;
+      poller_->flush();
+    }
+    wake_all(woken);
+  }
+}
+
+void Driver::wake() noexcept {
+  if (token_.wake()) poller_->signal();
+}
+
+Driver::Slot* Driver::find(Token token) {
+  const std::uint32_t index = index_of(token);
+  if (index >= slots_.size() || slots_[index].generation != generation_of(token)) return nullptr;
+  return &slots_[index];
+}
+
+// Called by the poller's reap(), in turn(), which holds the lock.
+void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_safety_analysis) {
+  Slot* slot = find(event.token);
+  if (slot == nullptr) return;
+  if (slot->source != nullptr) slot->source->on_event(event.mask, *woken_);
+  if (!event.last) return;
+  if (slot->closing) {
+    close_slot(index_of(event.token));
+  } else if ((event.mask & EPOLLHUP) == 0) {
+    poller_->arm(slot->fd, event.token);  // the kernel ended it; nothing is lost: it reports the present state first
+  } else {
+    slot->watched = false;
+  }
+}
+
+void Driver::close_slot(std::uint32_t index) {
+  Slot& slot = slots_[index];
+  kernel::close(slot.fd);
+  const std::uint32_t generation = slot.generation == last_generation ? 0 : slot.generation + 1;
+  slot = Slot{.source = nullptr, .fd = -1, .generation = generation, .watched = false, .closing = false};
+  free_slots_.push_back(index);
+}
+
+Result<Token> Driver::register_source(IoSource& source) {
+  bool wake_owner = false;
+  Token token = 0;
+  {
+    const seam::Lock lock(mutex_);
+    if (shut_down_) return Error(std::errc::operation_canceled, "register with a runtime that has been shut down");
+    if (free_slots_.empty()) {
+      free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+      slots_.emplace_back();
+    }
+    const std::uint32_t index = free_slots_.back();
+    token = make_token(index, slots_[index].generation);
+    if (const int error = poller_->arm(source.fd(), token)) {
+      return Error(std::error_code(error, std::system_category()), "watch the descriptor");
+    }
+    free_slots_.pop_back();
+    slots_[index].source = &source;
+    slots_[index].fd = source.fd();
+    slots_[index].watched = true;
+    wake_owner = is_asleep();
+  }
+  if (wake_owner) wake();  // to flush; an owner that is awake does it before it sleeps
+  return token;
+}
+
+void Driver::deregister(Token token, int fd) {
+  bool wake_owner = false;
+  {
+    const seam::Lock lock(mutex_);
+    Slot* slot = shut_down_ ? nullptr : find(token);
+    if (slot == nullptr) {
+      kernel::close(fd);
+      return;
+    }
+    slot->source = nullptr;
+    slot->closing = true;
+    if (!slot->watched || poller_->disarm(fd, token)) {
+      close_slot(index_of(token));
+      return;
+    }
+    wake_owner = is_asleep();
+  }
+  if (wake_owner) wake();  // to flush; an owner that is awake does it before it sleeps
+}
+
+void Driver::arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker) {
+  bool wake_owner = false;
+  {
+    const seam::Lock lock(mutex_);
+    wheel_.insert(entry, shut_down_ ? Instant::min() : deadline, waker);
+    wake_owner = deadline < sleep_until_;
+  }
+  if (wake_owner) wake();
+}
+
+bool Driver::replace_timer_waker(TimerEntry& entry, const Waker& waker) {
+  Waker old;  // dropped after the lock is released
+  const seam::Lock lock(mutex_);
+  if (!entry.is_armed()) return false;
+  if (!entry.waker_.will_wake(waker)) old = std::exchange(entry.waker_, waker);
+  return true;
+}
+
+void Driver::cancel_timer(TimerEntry& entry) {
+  Waker old;  // dropped after the lock is released
+  const seam::Lock lock(mutex_);
+  wheel_.remove(entry);
+  old = std::move(entry.waker_);
+}
+
+void Driver::shutdown() {
+  std::vector<Waker> woken;
+  {
+    const seam::Lock lock(mutex_);
+    shut_down_ = true;
+    wheel_.fire_all(woken);
+    for (std::uint32_t index = 0; index < slots_.size(); ++index) {
+      if (slots_[index].source != nullptr) slots_[index].source->on_event(EPOLLHUP, woken);
+      if (slots_[index].closing) close_slot(index);
+    }
+  }
+  wake_all(woken);
+}
+
+std::size_t Driver::armed_timers() {
+  const seam::Lock lock(mutex_);
+  return wheel_.size();
+}
+
+std::size_t Driver::registered_sources() {
+  const seam::Lock lock(mutex_);
+  return slots_.size() - free_slots_.size();
+}
+
+}  // namespace skua::reactor

@@ -1,0 +1,107 @@
+// Driver: one poller and one timer wheel: where a thread sleeps, and what wakes it.
+//
+// Each worker owns a driver and sleeps in it when idle; the reactor thread has one for everybody else. Descriptors and timers
+// belong to the driver of the thread that waited for them first. The owner turns the driver: park() when idle, look() while
+// busy. If the owner is stuck in user code, the reactor thread turns it instead: harvest().
+//
+// One lock protects wheel, table of sources and the poller's queues. The owner does not hold it while it sleeps, so any thread
+// may arm or cancel a timer or drop a descriptor meanwhile; a timer that is due before the sleeper's deadline wakes it: the
+// deadline is written, and compared, under the lock. Wakers run after the lock is released.
+//
+// Invariants: (1) before the owner sleeps, everything queued has been handed to the kernel, and sleep_until_ is not after the
+//                 first timer.
+//             (2) a token names a slot and its generation: events for a descriptor that is gone find another generation.
+//             (3) a descriptor is closed only when the kernel reports nothing for it any more.
+#pragma once
+
+#include <skua/core/clock.hpp>
+#include <skua/core/mutex.hpp>
+#include <skua/core/park_token.hpp>
+#include <skua/core/ref.hpp>
+#include <skua/core/result.hpp>
+#include <skua/reactor/poller.hpp>
+#include <skua/reactor/timer_wheel.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace skua::reactor {
+
+class IoSource;
+
+class Driver final : public RefCounted<Driver>, private PollSink {
+ public:
+  explicit Driver(std::unique_ptr<Poller> poller);
+
+  /// The driver of this thread: a worker's own, or that of the runtime entered by block_on(). Ends the program if there is
+  /// none, and says what to do.
+  static Driver& current();
+  /// Makes `driver` this thread's (null: none), and returns what it was before.
+  static Driver* set_current(Driver* driver) noexcept;
+
+  // Owner
+  /// Sleeps until wake(), an event, a timer, or `limit`; then wakes the tasks concerned.
+  void park(Instant limit = Instant::max());
+  /// Wakes the tasks whose events or timers have come; does not wait.
+  void look() { turn(true); }
+
+  // Any thread
+  /// Ends the owner's park(), or the next one.
+  void wake() noexcept;
+  /// As look(), on behalf of an owner that is stuck.
+  void harvest();
+  const char* backend() const noexcept { return poller_->name(); }
+
+  /// Watches the source's descriptor from now on.
+  Result<Token> register_source(IoSource& source);
+  /// Forgets the source and closes `fd`, at once or when the kernel has let go of it.
+  void deregister(Token token, int fd);
+
+  /// `waker` is woken when `deadline` has come. Requires the entry to be idle or fired.
+  void arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker);
+  /// As arm_timer() for an entry that may be armed: the waker is replaced. False: it has fired meanwhile.
+  [[nodiscard]] bool replace_timer_waker(TimerEntry& entry, const Waker& waker);
+  /// The timer will not touch the entry any more.
+  void cancel_timer(TimerEntry& entry);
+
+  /// Nobody turns the driver any more. Every timer fires, every waiter wakes; what is registered later fails.
+  void shutdown();
+
+  std::size_t armed_timers();
+  std::size_t registered_sources();
+
+ private:
+  friend class RefCounted<Driver>;
+  ~Driver() = default;
+
+  struct Slot {
+    IoSource* source = nullptr;  // null: free, or waiting for its last event
+    int fd = -1;
+    std::uint32_t generation = 0;
+    bool watched = false;  // the kernel will report a last event
+    bool closing = false;
+  };
+
+  void turn(bool owner);
+  bool is_asleep() const noexcept SKUA_REQUIRES(mutex_) { return sleep_until_ != Instant::min(); }
+  void on_event(const PollEvent& event) override;
+  void close_slot(std::uint32_t index) SKUA_REQUIRES(mutex_);
+  Slot* find(Token token) SKUA_REQUIRES(mutex_);
+
+  static constexpr std::size_t wakers_a_round = 256;
+
+  // Constant after construction
+  const std::unique_ptr<Poller> poller_;
+  // Any thread
+  ParkToken token_;
+  // Guarded by mutex_
+  seam::Mutex mutex_;
+  TimerWheel wheel_ SKUA_GUARDED_BY(mutex_);
+  Instant sleep_until_ SKUA_GUARDED_BY(mutex_) = Instant::min();  // min: the owner is awake
+  std::vector<Slot> slots_ SKUA_GUARDED_BY(mutex_);
+  std::vector<std::uint32_t> free_slots_ SKUA_GUARDED_BY(mutex_);
+  std::vector<Waker>* woken_ SKUA_GUARDED_BY(mutex_) = nullptr;  // where on_event() puts wakers
+  bool shut_down_ SKUA_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace skua::reactor

@@ -1,0 +1,81 @@
+#include <skua/core/kernel.hpp>
+#include <skua/reactor/driver.hpp>
+#include <skua/reactor/io_source.hpp>
+
+namespace skua::reactor {
+
+IoSource::~IoSource() {
+  if (driver_) {
+    driver_->deregister(token_, fd_);
+  } else {
+    kernel::close(fd_);
+  }
+}
+
+Result<bool> IoSource::wait_ready(Direction direction, Waiter& waiter, const Waker& waker) {
+  if (Result<void> registered = ensure_registered(); !registered) return std::move(registered).error();
+  const seam::Lock lock(waiters_mutex_);
+  // Events are noted before their waiters are collected under this lock: an event that we do not see here will see us.
+  if (Readiness::is_ready(snapshot(direction))) return true;
+  waiter.direction_ = direction;
+  if (!waiter.waker_.will_wake(waker)) waiter.waker_ = waker;
+  if (!waiter.linked_) {
+    waiter.previous_ = nullptr;
+    waiter.next_ = waiters_;
+    if (waiters_ != nullptr) waiters_->previous_ = &waiter;
+    waiters_ = &waiter;
+    waiter.linked_ = waiter.enlisted_ = true;
+  }
+  return false;
+}
+
+Result<void> IoSource::ensure_registered() {
+  // [IO1] acquire: driver_ and token_ are there; pairs with [IO2].
+  if (registered_.load(std::memory_order_acquire)) return {};
+  const seam::Lock lock(registration_mutex_);
+  if (driver_) return {};
+  Driver& driver = Driver::current();
+  Result<Token> token = driver.register_source(*this);
+  if (!token) return std::move(token).error();
+  token_ = *token;
+  driver_ = Ref<Driver>::share(&driver);
+  registered_.store(true, std::memory_order_release);  // [IO2] release: pairs with [IO1]
+  return {};
+}
+
+void IoSource::on_event(std::uint32_t mask, std::vector<Waker>& woken) {
+  // An error alone ends neither direction: the next operation fetches it.
+  const bool hung_up = (mask & EPOLLHUP) != 0;
+  const bool either = hung_up || (mask & EPOLLERR) != 0;
+  const bool readable = either || (mask & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0;
+  const bool writable = either || (mask & EPOLLOUT) != 0;
+  if (readable) read_.note_event(hung_up || (mask & EPOLLRDHUP) != 0);
+  if (writable) write_.note_event(hung_up);
+  const seam::Lock lock(waiters_mutex_);
+  if (readable) take_wakers(Direction::read, woken);
+  if (writable) take_wakers(Direction::write, woken);
+}
+
+void IoSource::take_wakers(Direction direction, std::vector<Waker>& woken) {
+  for (Waiter* waiter = waiters_; waiter != nullptr;) {
+    Waiter* const next = waiter->next_;
+    if (waiter->direction_ == direction) {
+      woken.push_back(std::move(waiter->waker_));
+      unlink(*waiter);
+    }
+    waiter = next;
+  }
+}
+
+void IoSource::withdraw(Waiter& waiter) {
+  const seam::Lock lock(waiters_mutex_);
+  if (waiter.linked_) unlink(waiter);
+}
+
+void IoSource::unlink(Waiter& waiter) {
+  if (waiter.next_ != nullptr) waiter.next_->previous_ = waiter.previous_;
+  (waiters_ == &waiter ? waiters_ : waiter.previous_->next_) = waiter.next_;
+  waiter.linked_ = false;
+}
+
+}  // namespace skua::reactor

@@ -1,0 +1,89 @@
+// IoSource: a non-blocking descriptor, what is known of its readiness, and who waits for it.
+//
+// An operation tries its system call whenever the direction is ready, which it is taken to be at first. If the call would
+// block, it clears the readiness it had seen and waits; the first wait registers the descriptor with the driver of the
+// thread that waits (the worker's own), where it stays: its events wake the task on that worker, which makes it the task's home.
+//
+// Ownership: the last Ref closes the descriptor. A registered one is handed to the driver, which closes it once the kernel has
+// let go of it. No memory of a waiting future is ever lent to the kernel.
+//
+// Thread safety: any thread, any number of waiters in each direction. Lock order: registration, driver, waiters. Wakers are
+// woken with no lock held.
+#pragma once
+
+#include <skua/core/context.hpp>
+#include <skua/core/mutex.hpp>
+#include <skua/core/ref.hpp>
+#include <skua/core/result.hpp>
+#include <skua/reactor/poller.hpp>
+#include <skua/reactor/readiness.hpp>
+
+#include <vector>
+
+namespace skua::reactor {
+
+class Driver;
+
+enum class Direction : std::uint8_t { read, write };
+
+class IoSource : public RefCounted<IoSource> {
+ public:
+  /// Owns `fd`, which must be non-blocking. Not registered with any driver yet.
+  explicit IoSource(int fd) noexcept : fd_(fd) {}
+  ~IoSource();
+
+  int fd() const noexcept { return fd_; }
+
+  Readiness::Snapshot snapshot(Direction direction) const noexcept { return of(direction).snapshot(); }
+  void clear(Direction direction, Readiness::Snapshot seen) noexcept { of(direction).clear(seen); }
+
+  /// A place in the list of those who wait. Lives in the waiting future; gone from the list when it is destroyed.
+  class Waiter {
+   public:
+    explicit Waiter(IoSource& source) noexcept : source_(source) {}
+    ~Waiter() {
+      if (enlisted_) source_.withdraw(*this);
+    }
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+
+   private:
+    friend class IoSource;
+    IoSource& source_;
+    bool enlisted_ = false;  // has been in the list; the future's own
+    // Guarded by the source's waiters_mutex_
+    bool linked_ = false;
+    Direction direction_ = Direction::read;
+    Waker waker_;
+    Waiter* next_ = nullptr;
+    Waiter* previous_ = nullptr;
+  };
+
+  /// True if the direction became ready meanwhile; else `waiter` is enlisted, and woken by the next event. An error means that
+  /// the descriptor cannot be watched.
+  Result<bool> wait_ready(Direction direction, Waiter& waiter, const Waker& waker);
+
+  // For the driver
+  /// Notes an event and moves the wakers of those it concerns to `woken`.
+  void on_event(std::uint32_t mask, std::vector<Waker>& woken);
+
+ private:
+  Readiness& of(Direction direction) noexcept { return direction == Direction::read ? read_ : write_; }
+  const Readiness& of(Direction direction) const noexcept { return direction == Direction::read ? read_ : write_; }
+  Result<void> ensure_registered();
+  void withdraw(Waiter& waiter);
+  void unlink(Waiter& waiter) SKUA_REQUIRES(waiters_mutex_);
+  void take_wakers(Direction direction, std::vector<Waker>& woken) SKUA_REQUIRES(waiters_mutex_);
+
+  const int fd_;
+  Readiness read_;
+  Readiness write_;
+  seam::Mutex waiters_mutex_;
+  Waiter* waiters_ SKUA_GUARDED_BY(waiters_mutex_) = nullptr;
+  seam::Mutex registration_mutex_;
+  Ref<Driver> driver_;  // written once, under registration_mutex_
+  Token token_ = 0;
+  seam::Atomic<bool> registered_{false};
+};
+
+}  // namespace skua::reactor

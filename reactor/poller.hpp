@@ -1,0 +1,68 @@
+// Poller: the kernel's side of a driver: which descriptors are ready. Two implementations: io_uring and epoll.
+//
+// Edges, both directions at once: arm() a descriptor and every change of its state is reported until disarm(), beginning
+// with the state it is in. Events carry the token given to arm().
+//
+// Thread safety: arm, disarm, flush and reap are called with the driver's lock held; wait by the owning thread
+// without it; signal by any thread.
+#pragma once
+
+#include <skua/core/clock.hpp>
+#include <skua/core/result.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace skua::reactor {
+
+using Token = std::uint64_t;
+
+/// `mask` holds EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR, whose values poll() shares.
+struct PollEvent {
+  Token token;
+  std::uint32_t mask;
+  bool last;  // the kernel is done with the token: nothing will be reported for it any more
+};
+
+class PollSink {
+ public:
+  virtual void on_event(const PollEvent& event) = 0;
+
+ protected:
+  ~PollSink() = default;
+};
+
+class Poller {
+ public:
+  virtual ~Poller() = default;
+
+  /// "io_uring" or "epoll".
+  virtual const char* name() const noexcept = 0;
+
+  /// Begins to watch `fd`. 0 or an errno. A failure that shows only later is reported as EPOLLERR.
+  virtual int arm(int fd, Token token) = 0;
+  /// Ends it. True: done, the descriptor may be closed. False: an event with `last` will follow; close it then, for the
+  /// kernel still holds the file.
+  virtual bool disarm(int fd, Token token) = 0;
+  /// Hands what arm() and disarm() have queued to the kernel.
+  virtual void flush() = 0;
+
+  /// Sleeps until something is to be reaped, signal() is called, or `timeout` (none: never) has passed.
+  virtual void wait(std::optional<Duration> timeout) = 0;
+  /// Reports events to `sink`: those that wait() brought if `owner`, and what else is there, some hundreds at most.
+  virtual void reap(PollSink& sink, bool owner) = 0;
+  /// Ends wait(), or the next one.
+  virtual void signal() noexcept = 0;
+  /// Reaping from another thread found nothing although events may be held back by the owner's being busy in user code:
+  /// makes the owner pass through the kernel.
+  virtual void nudge() noexcept {}
+};
+
+/// `error().message()` says why the kernel refuses, e.g. "io_uring_setup: Operation not permitted".
+Result<std::unique_ptr<Poller>> make_ring_poller();
+Result<std::unique_ptr<Poller>> make_epoll_poller();
+/// io_uring, or epoll where it is refused. The reason is logged, once in a process.
+Result<std::unique_ptr<Poller>> make_poller();
+
+}  // namespace skua::reactor

@@ -1,0 +1,37 @@
+// Builder: how a runtime is set up in code.
+//
+//   Result<Runtime> runtime = Builder().workers(4).build();
+//
+// What the environment says (SKUA_WORKERS, SKUA_BACKEND, SKUA_REACTOR_MODE) is stronger than code; files and command lines
+// come in through options(), see <skua/config/load.hpp>.
+#pragma once
+
+#include <skua/core/result.hpp>
+#include <skua/options.hpp>
+
+#include <cstdint>
+
+namespace skua {
+
+class Runtime;
+
+class Builder {
+ public:
+  Builder() = default;
+
+  /// 1 to 1024; workers_auto (the default) takes available_parallelism().
+  Builder& workers(std::uint32_t count);
+  Builder& backend(Backend backend);
+  Builder& reactor_mode(ReactorMode mode);
+  /// Takes over what was loaded elsewhere, origins and all.
+  Builder& options(Options options);
+
+  /// Starts the runtime. Errors: a setting out of range (which one, where it came from, what is allowed); a back end that was
+  /// asked for and is refused; no descriptors or threads left.
+  Result<Runtime> build() const;
+
+ private:
+  Options options_;
+};
+
+}  // namespace skua

@@ -1,0 +1,51 @@
+// Handle: a way into a runtime, for any thread. Cheap to copy; does not keep the runtime's threads alive.
+#pragma once
+
+#include <skua/core/future.hpp>
+#include <skua/core/ref.hpp>
+#include <skua/options.hpp>
+#include <skua/scheduler/scheduler.hpp>
+
+#include <source_location>
+#include <utility>
+
+namespace skua {
+
+class RuntimeCore;
+
+class Handle {
+ public:
+  /// The runtime of this thread: on its workers, and inside of its block_on(). Elsewhere ends the program, and says so.
+  static Handle current();
+  /// Whether current() would return.
+  static bool has_current() noexcept;
+
+  /// Starts `future` as a task. Any thread. Once the runtime has been shut down the future is destroyed at once, by the caller,
+  /// and the join is cancelled.
+  template <Future F>
+  JoinHandle<Output<F>> spawn(F future, std::source_location at = std::source_location::current()) const {
+    return scheduler().spawn(std::move(future), at);
+  }
+
+  /// What the runtime was started with: `workers` and `backend` say what `auto` came to.
+  const Options& options() const noexcept;
+  std::uint32_t workers() const noexcept { return scheduler().workers(); }
+  /// Tasks that have been spawned and have not ended.
+  std::size_t alive_tasks() const { return scheduler().alive_tasks(); }
+
+  // For the runtime
+  explicit Handle(Ref<RuntimeCore> core) noexcept;
+  Handle(const Handle&) noexcept;
+  Handle(Handle&&) noexcept;
+  Handle& operator=(Handle) noexcept;
+  ~Handle();
+
+ private:
+  scheduler::Scheduler& scheduler() const noexcept;
+  Ref<RuntimeCore> core_;
+};
+
+/// The scheduler of this thread's runtime, as Handle::current().
+scheduler::Scheduler& current_scheduler();
+
+}  // namespace skua

@@ -1,0 +1,186 @@
+#include <skua/option_table.hpp>
+#include <skua/options.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <numeric>
+#include <utility>
+
+namespace skua {
+
+namespace {
+
+// Each type of value: from text (false if it is not one), and to text.
+
+bool parse(std::string_view text, std::uint32_t& workers) {
+  if (text == "auto") return workers = workers_auto, true;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, fault] = std::from_chars(text.data(), end, workers);
+  return fault == std::errc{} && stopped == end && workers >= 1 && workers <= workers_max;
+}
+std::string print(std::uint32_t workers) {
+  return workers == workers_auto ? "auto" : std::to_string(workers);
+}
+
+constexpr std::pair<std::string_view, Backend> backends[] = {
+    {"auto", Backend::automatic}, {"io_uring", Backend::io_uring}, {"epoll", Backend::epoll}};
+constexpr std::pair<std::string_view, ReactorMode> reactor_modes[] = {{"workers", ReactorMode::workers},
+                                                                      {"thread", ReactorMode::thread}};
+
+constexpr std::span<const std::pair<std::string_view, Backend>> names_of(Backend) {
+  return backends;
+}
+constexpr std::span<const std::pair<std::string_view, ReactorMode>> names_of(ReactorMode) {
+  return reactor_modes;
+}
+
+template <class Enum>
+bool parse(std::string_view text, Enum& value) {
+  for (const auto& [name, named] : names_of(value)) {
+    if (name == text) return value = named, true;
+  }
+  return false;
+}
+template <class Enum>
+std::string print(Enum value) {
+  for (const auto& [name, named] : names_of(value)) {
+    if (named == value) return std::string(name);
+  }
+  return "?";
+}
+
+template <auto Member>
+constexpr OptionEntry entry(std::string_view key, const char* variable, std::string_view flag,
+                            std::string_view expected) {
+  return {key,
+          variable,
+          flag,
+          expected,
+          [](Options& options, std::string_view text, Origin origin) {
+            auto value = (options.*Member).value;
+            if (!parse(text, value)) return false;
+            (options.*Member).set(value, std::move(origin));
+            return true;
+          },
+          [](const Options& options) { return print((options.*Member).value); },
+          [](const Options& options) -> const Origin& { return (options.*Member).origin; }};
+}
+
+static_assert(workers_max == 1024, "the table names the limit");
+constexpr OptionEntry table[] = {
+    entry<&Options::workers>("workers", "SKUA_WORKERS", "--workers", "auto or a number from 1 to 1024"),
+    entry<&Options::backend>("backend", "SKUA_BACKEND", "--backend", "auto, io_uring or epoll"),
+    entry<&Options::reactor_mode>("reactor.mode", "SKUA_REACTOR_MODE", "--reactor-mode", "workers or thread"),
+};
+
+class OptionCategory : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "skua.option"; }
+  std::string message(int code) const override {
+    if (code >= 0 && std::cmp_less(code, std::size(table))) return "expected " + std::string(table[code].expected);
+    switch (static_cast<OptionFault>(code)) {
+      case OptionFault::unknown_key:
+        return "no such option";
+      case OptionFault::value_missing:
+        return "a value must follow";
+      case OptionFault::bad_syntax:
+        return "not valid TOML";
+    }
+    return "invalid option";
+  }
+  bool equivalent(int, const std::error_condition& condition) const noexcept override {
+    return condition == std::errc::invalid_argument;
+  }
+};
+constinit const OptionCategory category;
+
+// Edits (insert, delete, replace a character) that turn one word into the other.
+std::size_t distance(std::string_view left, std::string_view right) {
+  std::vector<std::size_t> row(right.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < right.size(); ++j) {
+      const std::size_t replaced = diagonal + (left[i] == right[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
+// `reactor.mode` is meant by its own name, by `mode` and by `reactor`.
+std::size_t distance_to(const OptionEntry& entry, std::string_view key) {
+  const auto dot = entry.key.find('.');
+  if (dot == std::string_view::npos) return distance(key, entry.key);
+  return std::min(
+      {distance(key, entry.key), distance(key, entry.key.substr(0, dot)), distance(key, entry.key.substr(dot + 1))});
+}
+
+std::string_view nearest_key(std::string_view key) {
+  return std::ranges::min_element(table, {}, [key](const OptionEntry& entry) { return distance_to(entry, key); })->key;
+}
+
+}  // namespace
+
+std::span<const OptionEntry> option_table() noexcept {
+  return table;
+}
+
+std::error_code make_error_code(OptionFault fault) noexcept {
+  return {static_cast<int>(fault), category};
+}
+std::error_code value_not_allowed(const OptionEntry& entry) noexcept {
+  return {static_cast<int>(&entry - table), category};
+}
+
+std::string Origin::describe() const {
+  if (!detail.empty()) return detail;
+  switch (source) {
+    case Source::default_value:
+      return "default";
+    case Source::code:
+      return "code";
+    case Source::file:
+      return "file";
+    case Source::environment:
+      return "environment";
+    case Source::command_line:
+      return "command line";
+  }
+  return "?";
+}
+
+Result<void> Options::set(std::string_view key, std::string_view value, Origin origin) {
+  const std::string from = origin.describe();
+  for (const OptionEntry& entry : table) {
+    if (entry.key != key) continue;
+    if (entry.set(*this, value, std::move(origin))) return {};
+    return Error(value_not_allowed(entry), "option",
+                 std::string(key) + " = \"" + std::string(value) + "\" (from " + from + ")");
+  }
+  return Error(make_error_code(OptionFault::unknown_key), "option",
+               std::string(key) + " (from " + from + "; did you mean " + std::string(nearest_key(key)) + "?)");
+}
+
+Result<void> Options::set_from_environment() {
+  for (const OptionEntry& entry : table) {
+    const char* const value = std::getenv(entry.variable);
+    if (value == nullptr || *value == '\0') continue;  // `SKUA_WORKERS= ./server` means: not set
+    if (auto done = set(entry.key, value, {Source::environment, entry.variable}); !done) return done;
+  }
+  return {};
+}
+
+const std::vector<std::string_view>& option_keys() {
+  static const std::vector<std::string_view> keys = [] {
+    std::vector<std::string_view> all;
+    for (const OptionEntry& entry : table) all.push_back(entry.key);
+    return all;
+  }();
+  return keys;
+}
+
+}  // namespace skua

@@ -1,0 +1,96 @@
+#include <skua/driver_parker.hpp>
+#include <skua/runtime_core.hpp>
+
+#include <system_error>
+#include <utility>
+
+namespace skua {
+
+namespace {
+
+constinit thread_local RuntimeCore* current_core = nullptr;
+
+Result<Ref<reactor::Driver>> make_driver(Backend backend) {
+  auto poller = backend == Backend::epoll      ? reactor::make_epoll_poller()
+                : backend == Backend::io_uring ? reactor::make_ring_poller()
+                                               : reactor::make_poller();
+  if (!poller) return std::move(poller).error();
+  return make_ref<reactor::Driver>(*std::move(poller));
+}
+
+std::vector<std::unique_ptr<scheduler::Parker>> make_parkers(std::uint32_t workers,
+                                                             const std::vector<Ref<reactor::Driver>>& drivers,
+                                                             Monitor& monitor) {
+  std::vector<std::unique_ptr<scheduler::Parker>> parkers;
+  for (std::uint32_t i = 0; i < workers; ++i) {
+    parkers.push_back(make_worker_parker(drivers.empty() ? Ref<reactor::Driver>() : drivers[i], monitor));
+  }
+  return parkers;
+}
+
+}  // namespace
+
+RuntimeCore* RuntimeCore::current() noexcept { return current_core; }
+
+RuntimeCore* RuntimeCore::set_current(RuntimeCore* core) noexcept { return std::exchange(current_core, core); }
+
+Result<Ref<RuntimeCore>> RuntimeCore::start(const Options& requested) {
+  Options options = requested;
+  if (options.workers.value == workers_auto) options.workers.value = available_parallelism();
+
+  auto reactor_driver = make_driver(options.backend.value);
+  if (!reactor_driver) return std::move(reactor_driver).error();
+  // What `automatic` came to holds for all drivers of a runtime.
+  const bool epoll = (*reactor_driver)->backend() == std::string_view("epoll");
+  options.backend.value = epoll ? Backend::epoll : Backend::io_uring;
+
+  std::vector<Ref<reactor::Driver>> drivers;
+  if (options.reactor_mode.value == ReactorMode::workers) {
+    for (std::uint32_t i = 0; i < options.workers.value; ++i) {
+      auto driver = make_driver(options.backend.value);
+      if (!driver) return std::move(driver).error();
+      drivers.push_back(*std::move(driver));
+    }
+  }
+  auto core = Ref<RuntimeCore>::adopt(
+      new RuntimeCore(std::move(options), *std::move(reactor_driver), std::move(drivers)));
+  try {
+    core->start_threads();
+  } catch (const std::system_error& error) {
+    return Error(error.code(), "start the threads of the runtime");
+  }
+  return core;
+}
+
+RuntimeCore::RuntimeCore(Options options, Ref<reactor::Driver> reactor_driver,
+                         std::vector<Ref<reactor::Driver>> drivers)
+    : options_(std::move(options)),
+      reactor_driver_(std::move(reactor_driver)),
+      worker_drivers_(std::move(drivers)),
+      monitor_(reactor_driver_, worker_drivers_),
+      scheduler_(make_ref<scheduler::Scheduler>(make_parkers(options_.workers.value, worker_drivers_, monitor_))),
+      reactor_thread_(reactor_driver_, monitor_) {
+  monitor_.watch(*scheduler_);
+}
+
+void RuntimeCore::start_threads() {
+  reactor_thread_.start();
+  try {
+    scheduler_->start("skua-worker", [this](std::uint32_t worker) {
+      set_current(this);
+      reactor::Driver::set_current(worker_drivers_.empty() ? reactor_driver_.get() : worker_drivers_[worker].get());
+    });
+  } catch (...) {
+    reactor_thread_.stop();
+    throw;
+  }
+}
+
+void RuntimeCore::shutdown() {
+  scheduler_->shutdown();
+  reactor_thread_.stop();
+  for (const auto& driver : worker_drivers_) driver->shutdown();
+  reactor_driver_->shutdown();
+}
+
+}  // namespace skua

@@ -1,0 +1,48 @@
+// RuntimeCore: the parts of a runtime, shared by Runtime and its Handles. Private.
+#pragma once
+
+#include <skua/core/ref.hpp>
+#include <skua/monitor.hpp>
+#include <skua/options.hpp>
+#include <skua/reactor/driver.hpp>
+#include <skua/reactor_thread.hpp>
+#include <skua/scheduler/scheduler.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace skua {
+
+class RuntimeCore : public RefCounted<RuntimeCore> {
+ public:
+  /// Makes the drivers and starts the threads.
+  static Result<Ref<RuntimeCore>> start(const Options& options);
+
+  /// In this order: tasks and workers end (scheduler/shutdown.cpp); the reactor thread ends; the drivers wake whoever still
+  /// waits on a foreign thread. Not from a worker.
+  void shutdown();
+
+  scheduler::Scheduler& scheduler() noexcept { return *scheduler_; }
+  reactor::Driver& reactor_driver() noexcept { return *reactor_driver_; }
+  const Options& options() const noexcept { return options_; }
+
+  /// The runtime that this thread works for or has entered; null outside.
+  static RuntimeCore* current() noexcept;
+  /// Makes `core` this thread's runtime (null: none), and returns what it was before.
+  static RuntimeCore* set_current(RuntimeCore* core) noexcept;
+
+ private:
+  friend class RefCounted<RuntimeCore>;
+  RuntimeCore(Options options, Ref<reactor::Driver> reactor_driver, std::vector<Ref<reactor::Driver>> drivers);
+  ~RuntimeCore() = default;
+  void start_threads();
+
+  const Options options_;  // with `workers` and `backend` resolved
+  const Ref<reactor::Driver> reactor_driver_;
+  const std::vector<Ref<reactor::Driver>> worker_drivers_;  // empty in ReactorMode::thread
+  Monitor monitor_;
+  const Ref<scheduler::Scheduler> scheduler_;
+  ReactorThread reactor_thread_;
+};
+
+}  // namespace skua
