@@ -24,13 +24,9 @@ using Atomic = std::atomic<T>;
 inline constexpr std::uint32_t local_queue_capacity = 256;
 inline constexpr std::uint32_t inject_batch = 64;
 
-}  // namespace skua::seam
-#endif
-
-namespace skua::seam {
-
 /// Distance that keeps two independently written words out of each other's cache lines
 /// (two lines: the hardware prefetches in pairs).
 inline constexpr std::size_t cache_line = 128;
 
 }  // namespace skua::seam
+#endif

@@ -4,18 +4,21 @@
 // proof written out):
 //
 //   A worker out of work becomes *searching* (at most half of the workers may be), looks at all queues, and finding
-//   nothing goes to sleep: begin_sleep() [ID2]. If it was the last searcher it looks at every queue once more, and
-//   wakes somebody if it finds work. A thread that pushes a task calls worker_to_wake() [ID1]: if nobody is searching
-//   and somebody sleeps, it names a sleeper, who wakes up searching. A searcher that finds work and was the last one looks at
-//   every queue too [ID3], and wakes another if there is more, before it runs what it found.
+//   nothing goes to sleep: begin_sleep() [ID2]. If nobody is searching then, it looks at every queue once more, and
+//   wakes somebody if it finds work. So does a worker that goes to sleep because it was refused the search. A thread
+//   that pushes a task calls worker_to_wake() [ID1]: if nobody is searching and somebody sleeps, it names a sleeper, who
+//   wakes up searching. A searcher that finds work and was the last one looks at every queue too [ID3], and wakes
+//   another if there is more, before it runs what it found.
 //
 // Invariant: while any queue holds a task, some worker is searching, or is about to look at every queue, or none sleeps.
-//   Proof. push() makes "a queue holds a task" true and then runs [ID1]; the last searcher makes "somebody is searching"
-//   false at [ID2] or [ID3] and then looks at every queue. Both are read-modify-writes of counts_, so one comes first.
+//   Proof. push() makes "a queue holds a task" true and then runs [ID1]. Who goes to sleep at [ID2], or ends its search
+//   at [ID3], and leaves nobody searching, then looks at every queue. All are read-modify-writes of counts_, so one
+//   comes first.
 //   [ID1] later: it reads what [ID2] ([ID3]) wrote, sees no searcher, and wakes a sleeper (if none sleeps all are awake).
 //   [ID2] later: it acquires what [ID1] released, so its second look sees the push.
-//   A sleeper that was not searching leaves "somebody is searching" as it was; a worker that is awake and not searching
-//   has a task, and looks at all queues before it sleeps.
+//   [ID2] that leaves somebody searching: his own [ID2] or [ID3] comes later, and so does a look.
+//   Until [ID2] a worker without work is awake, and a push wakes nobody in its stead: hence the look of those who were
+//   refused the search. The searcher may have found another task and be busy with it for long.
 //
 // Why not a plain load in worker_to_wake()? It could read a value older than [ID2] without anybody noticing: the pusher
 // sees a searcher that has already looked, and the task is lost (tokio#1788).
@@ -56,14 +59,14 @@ class Idle {
     return worker;
   }
 
-  /// The worker goes to sleep. True: it was the last searcher and must look at every queue once more.
+  /// The worker goes to sleep. True: nobody is searching now, and it must look at every queue once more.
   [[nodiscard]] bool begin_sleep(WorkerId worker, bool searching) {
     const seam::Lock lock(mutex_);
     sleepers_.push_back(worker);
     // [ID2] seq_cst: pairs with [ID1].
     const std::uint64_t before =
         counts_.fetch_sub(one_awake + (searching ? one_searching : 0), std::memory_order_seq_cst);
-    return searching && searchers(before) == 1;
+    return searchers(before) == (searching ? 1u : 0u);
   }
 
   /// The worker is awake again. True: somebody woke it by name, and it counts as searching. False: its driver did.

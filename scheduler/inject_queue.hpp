@@ -4,11 +4,13 @@
 // not linearizable: try_dequeue may fail although an element is there. So a failed dequeue decides nothing here; the
 // counter does:
 //
-//   push:  enqueue, then count one up [IQ1]        pop:  under the consumer lock: if the counter is > 0, dequeue, then
+//   push:  enqueue, then count one up [IQ1]        pop:  under the consumer lock: dequeue no more than are counted, then
 //                                                        count down by what came
 //
 // Under the lock no other consumer is between dequeue and count, so a positive counter means an element whose enqueue
-// has finished and happened before our look: the dequeue finds it. A worker may sleep only if has_work() is false, and
+// has finished and happened before our look: the dequeue finds it. Taking no more than are counted is what keeps it so:
+// a pusher's element may be visible before it is counted, and with that taken too the counter would be negative, that is
+// huge, until the pusher goes on; the consumers would spin for an element that does not exist. A worker may sleep only if has_work() is false, and
 // pushes are followed by Idle::worker_to_wake(): idle.hpp proves that none is lost.
 //
 // The consumer lock does a second thing: it orders the consumers, so that a block of the queue that goes back to the
@@ -24,6 +26,7 @@
 #include <skua/core/atomic.hpp>
 #include <skua/core/mutex.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -47,10 +50,12 @@ class InjectQueue {
   [[nodiscard]] std::size_t pop(std::span<T*> room) {
     if (!has_work()) return 0;
     const seam::Lock lock(consumers_);
+    const std::size_t counted = std::min(room.size(), size());
+    if (counted == 0) return 0;
     std::size_t taken = 0;
-    while (taken == 0 && has_work()) taken = queue_.try_dequeue_bulk(room.data(), room.size());
+    while (taken == 0) taken = queue_.try_dequeue_bulk(room.data(), counted);
     // relaxed: the lock orders consumers, and a producer's next count needs nothing from us
-    if (taken != 0) word_.fetch_sub(taken * one_task, std::memory_order_relaxed);
+    word_.fetch_sub(taken * one_task, std::memory_order_relaxed);
     return taken;
   }
 

@@ -16,7 +16,7 @@ bool JoinHandleBase::poll_finished(Context& context) noexcept {
 
 void JoinHandleBase::detach() noexcept {
   const auto duty = task_->state.drop_join_handle();
-  if (duty.drop_output) task_->vtable->drop_output(task_);
+  if (duty.drop_output && !taken_) task_->vtable->drop_output(task_);
   if (duty.drop_waker) task_->join_waker = Waker();
   task_->drop_references();
 }

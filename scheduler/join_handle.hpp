@@ -29,9 +29,11 @@ class JoinHandleBase {
 
  protected:
   explicit JoinHandleBase(scheduler::TaskHeader* task) noexcept : task_(task) {}
-  JoinHandleBase(JoinHandleBase&& other) noexcept : task_(std::exchange(other.task_, nullptr)) {}
+  JoinHandleBase(JoinHandleBase&& other) noexcept
+      : task_(std::exchange(other.task_, nullptr)), taken_(other.taken_) {}
   JoinHandleBase& operator=(JoinHandleBase&& other) noexcept {
     std::swap(task_, other.task_);
+    std::swap(taken_, other.taken_);
     return *this;
   }
   ~JoinHandleBase() {
@@ -42,6 +44,7 @@ class JoinHandleBase {
   bool poll_finished(Context& context) noexcept;
 
   scheduler::TaskHeader* task_;
+  bool taken_ = false;  // the output is gone: nobody drops it again
 
  private:
   void detach() noexcept;
@@ -68,9 +71,6 @@ class [[nodiscard("dropping the handle detaches the task: say so with std::move(
 
   /// Lets the task run on by itself. What dropping the handle does, said aloud.
   void detach() && noexcept { const JoinHandle dropped = std::move(*this); }
-
- private:
-  bool taken_ = false;
 };
 
 }  // namespace skua

@@ -43,7 +43,7 @@ class TaskState {
   enum class [[nodiscard]] OnComplete { drop_output, leave_output, leave_output_and_wake_joiner };
 
   struct [[nodiscard]] OnJoinHandleDrop {
-    bool drop_output;  // the task completed and nobody took the output
+    bool drop_output;  // the task completed: the output is the handle's, unless it has taken it
     bool drop_waker;   // the field join_waker is ours
   };
 
@@ -169,8 +169,9 @@ class TaskState {
   // Takes the field join_waker back. False: the task completed meanwhile.
   [[nodiscard]] bool reclaim_join_waker() noexcept { return set_unless_complete(join_waker, 0); }
   bool has_join_waker() const noexcept {
-    // relaxed: the bit is set and cleared by the asking handle alone until completion, and that is acquired by [TS5]
-    return (word_.load(std::memory_order_relaxed) & join_waker) != 0;
+    // [TS7] acquire: the task may complete after the handle asked [TS5]. If the bit is clear because the runtime released
+    // the waker, then the runtime's use of the field comes before the handle's next write to it. Pairs with [TS1].
+    return (word_.load(std::memory_order_acquire) & join_waker) != 0;
   }
 
   OnJoinHandleDrop drop_join_handle() noexcept {
@@ -202,7 +203,7 @@ class TaskState {
   std::uint64_t load_hint() const noexcept { return word_.load(std::memory_order_relaxed); }
 
   // [TS1] acq_rel: every transition publishes what its thread did to the task and sees what the threads of all
-  // earlier transitions did, a chain of RMWs without a gap. Pairs with itself, [TS2], [TS3].
+  // earlier transitions did, a chain of RMWs without a gap. Pairs with itself, [TS2], [TS3], [TS7].
   // The failure order is relaxed: the value is only compared again.
   bool replace(std::uint64_t& now, std::uint64_t next) noexcept {
     return word_.compare_exchange_weak(now, next, std::memory_order_acq_rel, std::memory_order_relaxed);
