@@ -1,7 +1,6 @@
 #include <skua/core/atomic.hpp>
 #include <skua/core/kernel.hpp>
 
-#include <linux/membarrier.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,8 +31,6 @@ int milliseconds_of(const timespec* timeout) noexcept {
   if (timeout->tv_sec >= most) return static_cast<int>(most * 1000);
   return static_cast<int>(timeout->tv_sec * 1000 + (timeout->tv_nsec + 999'999) / 1'000'000);
 }
-
-int membarrier(int command) noexcept { return static_cast<int>(result_of(syscall(SYS_membarrier, command, 0, 0))); }
 
 }  // namespace
 
@@ -96,7 +93,6 @@ int epoll_wait(int epoll, epoll_event* events, int capacity, const timespec* tim
 int eventfd() noexcept { return result_of(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
 int eventfd_signal(int fd) noexcept { return restarting([&] { return ::eventfd_write(fd, 1); }); }
 
-int register_interrupt_running_threads() noexcept { return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED); }
-int interrupt_running_threads() noexcept { return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED); }
+int poll_now(pollfd* fds, std::size_t count) noexcept { return result_of(::poll(fds, count, 0)); }
 
 }  // namespace skua::kernel

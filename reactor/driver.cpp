@@ -4,6 +4,7 @@
 #include <skua/reactor/io_source.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace skua::reactor {
@@ -53,11 +54,6 @@ void Driver::park(Instant limit) {
   turn(true);
 }
 
-void Driver::harvest() {
-  turn(false);
-  poller_->nudge();
-}
-
 void Driver::turn(bool owner) {
   thread_local std::vector<Waker> woken;
   for (bool more = true; more;) {
@@ -65,13 +61,47 @@ void Driver::turn(bool owner) {
       const seam::Lock lock(mutex_);
       if (owner) sleep_until_ = Instant::min();
       more = wheel_.size() != 0 && wheel_.advance(seam::now(), woken, wakers_a_round);
+      if (owner) poller_->flush();
       woken_ = &woken;
-      poller_->reap(*this, owner);
+      if (owner || !poller_->only_owner_reaps()) poller_->reap(*this, owner);
       woken_ = nullptr;
-      poller_->flush();
     }
     wake_all(woken);
   }
+}
+
+void Driver::harvest() {
+  turn(false);
+  if (!poller_->only_owner_reaps()) return;
+  std::vector<Waker> woken;
+  for (std::size_t slot = 0, slots = 1; slot < slots;) {
+    {
+      const seam::Lock lock(mutex_);
+      slots = slots_.size();
+      slot = scan(slot, woken);
+    }
+    wake_all(woken);
+  }
+}
+
+std::size_t Driver::scan(std::size_t first, std::vector<Waker>& woken) {
+  std::array<pollfd, descriptors_a_scan> asked;
+  std::array<IoSource*, descriptors_a_scan> sources;  // alive as long as we hold the lock
+  std::size_t count = 0;
+  std::size_t slot = first;
+  for (; slot < slots_.size() && count < asked.size(); ++slot) {
+    IoSource* source = slots_[slot].source;
+    const short events = source == nullptr ? short{0} : source->awaited_events();
+    if (events == 0) continue;
+    asked[count] = {.fd = slots_[slot].fd, .events = events, .revents = 0};
+    sources[count++] = source;
+  }
+  if (kernel::poll_now(asked.data(), count) > 0) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (asked[i].revents != 0) sources[i]->on_event(static_cast<std::uint32_t>(asked[i].revents), woken);
+    }
+  }
+  return slot;
 }
 
 void Driver::wake() noexcept {

@@ -61,6 +61,15 @@ void IoSource::on_event(std::uint32_t mask, std::vector<Waker>& woken) {
   if (writable) take_wakers(Direction::write, woken);
 }
 
+short IoSource::awaited_events() {
+  const seam::Lock lock(waiters_mutex_);
+  int events = 0;
+  for (const Waiter* waiter = waiters_; waiter != nullptr; waiter = waiter->next_) {
+    events |= waiter->direction_ == Direction::read ? POLLIN | POLLRDHUP : POLLOUT;
+  }
+  return static_cast<short>(events);
+}
+
 void IoSource::take_wakers(Direction direction, std::vector<Waker>& woken) {
   for (Waiter* waiter = waiters_; waiter != nullptr;) {
     Waiter* const next = waiter->next_;

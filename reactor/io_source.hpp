@@ -66,6 +66,8 @@ class IoSource : public RefCounted<IoSource> {
   // For the driver
   /// Notes an event and moves the wakers of those it concerns to `woken`.
   void on_event(std::uint32_t mask, std::vector<Waker>& woken);
+  /// POLLIN, POLLOUT: what somebody waits for.
+  short awaited_events();
 
  private:
   Readiness& of(Direction direction) noexcept { return direction == Direction::read ? read_ : write_; }
