@@ -4,6 +4,11 @@
 
 namespace skua::reactor {
 
+// relaxed: under the lock that it is changed under
+bool IoSource::is_linked(const Waiter& waiter) const noexcept { return waiter.linked_.load(std::memory_order_relaxed); }
+
+IoSource::IoSource(int fd) noexcept : fd_(fd) {}
+
 IoSource::~IoSource() {
   if (driver_) {
     driver_->deregister(token_, fd_);
@@ -19,12 +24,12 @@ Result<bool> IoSource::wait_ready(Direction direction, Waiter& waiter, const Wak
   if (Readiness::is_ready(snapshot(direction))) return true;
   waiter.direction_ = direction;
   if (!waiter.waker_.will_wake(waker)) waiter.waker_ = waker;
-  if (!waiter.linked_) {
+  if (!is_linked(waiter)) {
     waiter.previous_ = nullptr;
     waiter.next_ = waiters_;
     if (waiters_ != nullptr) waiters_->previous_ = &waiter;
     waiters_ = &waiter;
-    waiter.linked_ = waiter.enlisted_ = true;
+    waiter.linked_.store(true, std::memory_order_relaxed);  // relaxed: read by the future, which is us
   }
   return false;
 }
@@ -69,13 +74,14 @@ void IoSource::take_wakers(Direction direction, std::vector<Waker>& woken) {
 
 void IoSource::withdraw(Waiter& waiter) {
   const seam::Lock lock(waiters_mutex_);
-  if (waiter.linked_) unlink(waiter);
+  if (is_linked(waiter)) unlink(waiter);
 }
 
 void IoSource::unlink(Waiter& waiter) {
   if (waiter.next_ != nullptr) waiter.next_->previous_ = waiter.previous_;
   (waiters_ == &waiter ? waiters_ : waiter.previous_->next_) = waiter.next_;
-  waiter.linked_ = false;
+  // [IO4] release: the future may be destroyed now; pairs with [IO3].
+  waiter.linked_.store(false, std::memory_order_release);
 }
 
 }  // namespace skua::reactor

@@ -20,6 +20,10 @@
 #include <source_location>
 #include <utility>
 
+namespace skua::reactor {
+class Driver;
+}
+
 namespace skua {
 
 /// What a thread sleeps in during block_on().

@@ -178,7 +178,7 @@ def parse_wrk(text):
     """Requests, rate, median and 99th percentile, errors: from wrk's own words."""
     requests = re.search(r"(\d+) requests in", text)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    p50, p99 = re.search(r"50%\s+(\S+)", text), re.search(r"99%\s+(\S+)", text)
+    p50, p99 = (re.search(rf"^ +{percentile}% +(\S+)$", text, re.MULTILINE) for percentile in (50, 99))
     if not (requests and rate and p50 and p99):
         raise Failure(f"wrk said:\n{text}")
     errors = 0

@@ -1,37 +1,32 @@
-#include <skua/core/context.hpp>
-#include <skua/core/task.hpp>
-#include <skua/core/wake.hpp>
-#include <skua/options.hpp>
+#include <skua/skua.hpp>
 #if defined(WITH_CONFIG)
 #include <skua/config/load.hpp>
 #endif
 
+#include <chrono>
 #include <cstdio>
-#include <memory>
 #include <utility>
 
 namespace {
 
-struct Nobody {
-  void wake() noexcept {}
-};
+skua::Task<int> half(int number) {
+  co_await skua::sleep(std::chrono::milliseconds(1));
+  co_return number / 2;
+}
 
 skua::Task<int> answer() {
-  co_return 42;
+  auto task = skua::spawn(half(84));
+  co_return (co_await std::move(task)).value();
 }
 
 }  // namespace
 
 int main() {
-  skua::Options options;
-  if (!options.set("workers", "2", {skua::Source::code, {}})) return 1;
 #if defined(WITH_CONFIG)
-  std::printf("%s", skua::config::describe(options).c_str());
+  std::printf("%s", skua::config::describe(skua::Options{}).c_str());
 #endif
-  skua::Waker waker = skua::make_waker(std::make_shared<Nobody>());
-  skua::Context context(waker);
-  skua::Task<int> task = answer();
-  auto polled = task.poll(context);
-  if (!polled.is_ready()) return 1;
-  std::printf("%u processors, answer %d\n", skua::available_parallelism(), std::move(polled).take());
+  skua::Runtime runtime;
+  const int result = runtime.block_on(answer());
+  std::printf("%u processors, answer %d\n", skua::available_parallelism(), result);
+  return result == 42 ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 #include "io_uring_refusal.hpp"
 
 #include <skua/core/kernel.hpp>
+#include <skua/reactor/poller.hpp>
 
 #include <cstring>
 #include <string>
@@ -17,15 +18,19 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-void report_io_uring(Report& report, const IoUringProbe& probe, const Surroundings& here) {
-  if (probe.error != 0) {
-    const Refusal refusal = explain_refusal(probe.error, here);
-    report.warn("io_uring", refusal.reason, refusal.cure);
-  } else if (!probe.missing.empty()) {
+// Asks the reactor itself, and explains its answer. True: it can use io_uring.
+bool check_io_uring(Report& report, const Surroundings& here) {
+  const auto ring = reactor::make_ring_poller();
+  const IoUringProbe probe = probe_io_uring();
+  if (ring) {
+    report.ok("io_uring", std::to_string(probe.operations) + " operations, " + joined(probe.present));
+  } else if (probe.error == 0 && !probe.missing.empty()) {
     report.warn("io_uring", "lacks " + joined(probe.missing), "Linux 5.19 has all of it. Until then: epoll.");
   } else {
-    report.ok("io_uring", std::to_string(probe.operations) + " operations, " + joined(probe.present));
+    const Refusal refusal = explain_refusal(ring.error().code().value(), here);
+    report.warn("io_uring", std::string(ring.error().operation()) + ": " + refusal.reason, refusal.cure);
   }
+  return ring.has_value();
 }
 
 // 0, or why the epoll back end cannot work.
@@ -45,9 +50,7 @@ void check_kernel(Report& report, const Options& options) {
   const Surroundings here = read_surroundings();
   report.ok("kernel", "Linux " + here.kernel_release);
 
-  const IoUringProbe io_uring = probe_io_uring();
-  report_io_uring(report, io_uring, here);
-
+  const bool io_uring = check_io_uring(report, here);
   const int epoll_error = probe_epoll();
   if (epoll_error == 0) report.ok("epoll", "epoll_pwait2 is there");
   if (epoll_error != 0) {
@@ -56,7 +59,7 @@ void check_kernel(Report& report, const Options& options) {
 
   const Backend wanted = options.backend.value;
   const bool automatic = wanted == Backend::automatic;
-  if (io_uring.usable() && wanted != Backend::epoll) {
+  if (io_uring && wanted != Backend::epoll) {
     report.ok("back end", automatic ? "auto chooses io_uring" : "io_uring, as chosen");
   } else if (wanted == Backend::io_uring) {
     report.fail("back end", "io_uring is required by " + options.backend.origin.describe() + ", and cannot be used",
