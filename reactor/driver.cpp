@@ -184,11 +184,14 @@ void Driver::deregister(Token token, int fd) {
 
 void Driver::arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker) {
   bool wake_owner = false;
+  std::vector<Waker> woken;
   {
     const seam::Lock lock(mutex_);
-    wheel_.insert(entry, shut_down_ ? Instant::min() : deadline, waker);
+    wheel_.insert(entry, deadline, waker);
+    if (shut_down_) wheel_.fire_all(woken);  // nobody turns the driver any more
     wake_owner = deadline < sleep_until_;
   }
+  wake_all(woken);
   if (wake_owner) wake();
 }
 

@@ -88,7 +88,7 @@ class RingPoller final : public Poller {
     unsigned count = 0;
     io_uring_cqe* completion = nullptr;
     io_uring_for_each_cqe(&ring_, head, completion) {
-      report(*completion, sink);
+      report(*completion, sink, owner);
       if (++count == most_events_a_reap) break;
     }
     io_uring_cq_advance(&ring_, count);
@@ -124,11 +124,12 @@ class RingPoller final : public Poller {
     return true;
   }
 
-  void report(const io_uring_cqe& completion, PollSink& sink) {
+  void report(const io_uring_cqe& completion, PollSink& sink, bool owner) {
     const bool last = (completion.flags & IORING_CQE_F_MORE) == 0;
     if (completion.user_data == ignored_token) return;
     if (completion.user_data == wake_token) {
       if (last) arm(wake_, wake_token);
+      if (!owner) signal();  // it was for the owner, who may be about to sleep
       return;
     }
     // Cancelled by disarm(): no event.
