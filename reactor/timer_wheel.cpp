@@ -47,19 +47,24 @@ bool TimerWheel::advance(Instant now, std::vector<Waker>& woken, std::size_t lim
     if (next->tick > target) break;
     now_ = next->tick;
     TimerEntry* entry = detach(next->level, next->slot);
+    TimerEntry* later = nullptr;
     while (entry != nullptr) {
       TimerEntry* const rest = entry->next_;
       if (entry->tick_ > now_) {
-        link(*entry);  // on a lower level: its highest digit has come
+        entry->next_ = std::exchange(later, entry);
       } else if (woken.size() < limit) {
         fire(*entry, woken);
       } else {
-        now_ = next->tick - 1;  // this slot's time has not come yet, after all: the rest of it stays
+        // This slot's time has not come yet, after all: the rest of it stays, what is later too. An entry that had moved
+        // down already would hide the slot: the lower levels are looked at first.
+        now_ = next->tick - 1;
         link_all(entry);
+        link_all(later);
         return true;
       }
       entry = rest;
     }
+    link_all(later);  // on lower levels: their highest digit has come
   }
   now_ = std::max(now_, target);
   return false;
