@@ -154,12 +154,15 @@ void Driver::deregister(Token token, int fd) {
 
 void Driver::arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker) {
   bool wake_owner = false;
+  std::vector<Waker> woken;
   {
     const seam::Lock lock(mutex_);
-    wheel_.insert(entry, shut_down_ ? Instant::min() : deadline, waker);
+    wheel_.insert(entry, deadline, waker);
     wake_owner = deadline < sleep_until_;
+    if (shut_down_) wheel_.fire_all(woken);  // nobody else will
   }
   if (wake_owner) wake();
+  wake_all(woken);
 }
 
 bool Driver::replace_timer_waker(TimerEntry& entry, const Waker& waker) {
