@@ -47,7 +47,10 @@ void Driver::park(Instant limit) {
     sleep_until_ = until;
   }
   if (token_.begin_sleep()) {
-    poller_->wait(until == Instant::max() ? std::nullopt : std::optional<Duration>(until - seam::now()));
+    // An instant before now may be so far back (min) that the difference would overflow.
+    const Instant now = seam::now();
+    poller_->wait(until == Instant::max() ? std::nullopt
+                                          : std::optional<Duration>(until > now ? until - now : Duration::zero()));
     token_.end_sleep();
   }
   turn(true);
