@@ -32,7 +32,7 @@ class [[nodiscard]] Timeout {
         return Flat(std::move(result).take());
       }
     }
-    if (sleep_.poll(context).is_pending()) return pending;
+    if (sleep_.poll_without_budget(context).is_pending()) return pending;
     return Flat(Error(std::errc::timed_out, "timeout"));
   }
 
