@@ -1,3 +1,4 @@
+#include <skua/core/atomic.hpp>
 #include <skua/core/kernel.hpp>
 
 #include <linux/membarrier.h>
@@ -22,6 +23,13 @@ auto restarting(Call call) noexcept {
     const auto result = result_of(call());
     if (result != -EINTR) return result;
   }
+}
+
+// Rounded up; -1 for ever. At most some 11 days: whoever sleeps longer looks at the time and sleeps again.
+int milliseconds_of(const timespec* timeout) noexcept {
+  if (timeout == nullptr) return -1;
+  if (timeout->tv_sec >= 1'000'000) return 1'000'000'000;
+  return static_cast<int>(timeout->tv_sec * 1000 + (timeout->tv_nsec + 999'999) / 1'000'000);
 }
 
 int membarrier(int command) noexcept { return static_cast<int>(result_of(syscall(SYS_membarrier, command, 0, 0))); }
@@ -70,7 +78,16 @@ int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
   return result_of(::epoll_ctl(epoll, operation, fd, event));
 }
 int epoll_wait(int epoll, epoll_event* events, int capacity, const timespec* timeout) noexcept {
-  const int count = result_of(::epoll_pwait2(epoll, events, capacity, timeout, nullptr));
+  // Linux before 5.11 and older container filters have no epoll_pwait2; they are where epoll is needed most.
+  static seam::Atomic<bool> refused{false};
+  int count = -ENOSYS;
+  if (!refused.load(std::memory_order_relaxed)) {  // relaxed: nothing depends on it
+    count = result_of(::epoll_pwait2(epoll, events, capacity, timeout, nullptr));
+    if (count == -ENOSYS || count == -EPERM) refused.store(true, std::memory_order_relaxed);  // relaxed: as above
+  }
+  if (count == -ENOSYS || count == -EPERM) {
+    count = result_of(::epoll_wait(epoll, events, capacity, milliseconds_of(timeout)));
+  }
   return count == -EINTR ? 0 : count;
 }
 
