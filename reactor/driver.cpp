@@ -48,7 +48,10 @@ void Driver::park(Instant limit) {
     sleep_until_ = until;
   }
   if (token_.begin_sleep()) {
-    poller_->wait(until == Instant::max() ? std::nullopt : std::optional<Duration>(until - seam::now()));
+    // An instant before now may be so far back (min) that the difference would overflow.
+    const Instant now = seam::now();
+    poller_->wait(until == Instant::max() ? std::nullopt
+                                          : std::optional<Duration>(until > now ? until - now : Duration::zero()));
     token_.end_sleep();
   }
   turn(true);
@@ -130,8 +133,12 @@ void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_s
 }
 
 void Driver::close_slot(std::uint32_t index) {
+  kernel::close(slots_[index].fd);
+  free_slot(index);
+}
+
+void Driver::free_slot(std::uint32_t index) {
   Slot& slot = slots_[index];
-  kernel::close(slot.fd);
   const std::uint32_t generation = slot.generation == last_generation ? 0 : slot.generation + 1;
   slot = Slot{.source = nullptr, .fd = -1, .generation = generation, .watched = false, .closing = false};
   free_slots_.push_back(index);
@@ -164,21 +171,19 @@ Result<Token> Driver::register_source(IoSource& source) {
 
 void Driver::deregister(Token token, int fd) {
   bool wake_owner = false;
+  bool close_now = true;
   {
     const seam::Lock lock(mutex_);
-    Slot* slot = shut_down_ ? nullptr : find(token);
-    if (slot == nullptr) {
-      kernel::close(fd);
-      return;
+    if (Slot* slot = shut_down_ ? nullptr : find(token)) {
+      slot->source = nullptr;
+      slot->closing = true;
+      close_now = !slot->watched || poller_->disarm(fd, token);
+      if (close_now) free_slot(index_of(token));
+      wake_owner = !close_now && is_asleep();
     }
-    slot->source = nullptr;
-    slot->closing = true;
-    if (!slot->watched || poller_->disarm(fd, token)) {
-      close_slot(index_of(token));
-      return;
-    }
-    wake_owner = is_asleep();
   }
+  // Without the lock: with SO_LINGER set, closing waits for the peer.
+  if (close_now) kernel::close(fd);
   if (wake_owner) wake();  // to flush; an owner that is awake does it before it sleeps
 }
 
@@ -191,8 +196,8 @@ void Driver::arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker) 
     if (shut_down_) wheel_.fire_all(woken);  // nobody turns the driver any more
     wake_owner = deadline < sleep_until_;
   }
-  wake_all(woken);
   if (wake_owner) wake();
+  wake_all(woken);
 }
 
 bool Driver::replace_timer_waker(TimerEntry& entry, const Waker& waker) {

@@ -89,6 +89,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   bool is_asleep() const noexcept SKUA_REQUIRES(mutex_) { return sleep_until_ != Instant::min(); }
   void on_event(const PollEvent& event) override;
   void close_slot(std::uint32_t index) SKUA_REQUIRES(mutex_);
+  void free_slot(std::uint32_t index) SKUA_REQUIRES(mutex_);
   Slot* find(Token token) SKUA_REQUIRES(mutex_);
 
   static constexpr std::size_t wakers_a_round = 256;

@@ -2,6 +2,8 @@
 #include <skua/reactor/driver.hpp>
 #include <skua/reactor/io_source.hpp>
 
+#include <utility>
+
 namespace skua::reactor {
 
 // relaxed: under the lock that it is changed under
@@ -19,11 +21,12 @@ IoSource::~IoSource() {
 
 Result<bool> IoSource::wait_ready(Direction direction, Waiter& waiter, const Waker& waker) {
   if (Result<void> registered = ensure_registered(); !registered) return std::move(registered).error();
+  Waker old;  // dropped after the lock is released
   const seam::Lock lock(waiters_mutex_);
   // Events are noted before their waiters are collected under this lock: an event that we do not see here will see us.
   if (Readiness::is_ready(snapshot(direction))) return true;
   waiter.direction_ = direction;
-  if (!waiter.waker_.will_wake(waker)) waiter.waker_ = waker;
+  if (!waiter.waker_.will_wake(waker)) old = std::exchange(waiter.waker_, waker);
   if (!is_linked(waiter)) {
     waiter.previous_ = nullptr;
     waiter.next_ = waiters_;
