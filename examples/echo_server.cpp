@@ -7,6 +7,7 @@
 
 using namespace skua;
 
+// docs:begin echo_server
 Task<Result<void>> echo(TcpStream stream) {
   std::array<char, 16384> buffer;
   for (;;) {
@@ -26,6 +27,7 @@ Task<Result<void>> serve(SocketAddress address) {
     spawn(echo(std::move(accepted.stream))).detach();
   }
 }
+// docs:end
 
 int main(int argc, char** argv) {
   const auto address = SocketAddress::parse(argc > 1 ? argv[1] : "127.0.0.1:7000");

@@ -61,7 +61,7 @@ class Monitor {
   scheduler::Scheduler* scheduler_ = nullptr;
   // Reactor thread only
   std::vector<Watched> watched_;
-  Instant next_ = Instant::min();
+  Instant next_{};  // the clock's beginning, not Instant::min(): the driver subtracts the present from it
   std::uint32_t quiet_ticks_ = 0;
   // Any thread
   seam::Atomic<bool> ticking_{true};

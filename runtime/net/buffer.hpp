@@ -26,7 +26,7 @@ class ConstBuffer {
   ConstBuffer(std::string_view text) noexcept : ConstBuffer(text.data(), text.size()) {}
   ConstBuffer(const char* text) noexcept : ConstBuffer(std::string_view(text)) {}
   template <ByteRange R>
-    requires(!std::convertible_to<R, std::string_view>)
+    requires(!std::convertible_to<const R&, const char*>)  // literals end at their zero
   ConstBuffer(const R& bytes) noexcept : ConstBuffer(std::ranges::data(bytes), std::ranges::size(bytes)) {}
 
   const std::byte* data() const noexcept { return static_cast<const std::byte*>(data_); }

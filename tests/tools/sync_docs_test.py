@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""What tools/sync_docs.py accepts, refuses and repairs; then the pages of this project."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "sync_docs.py"
+EXAMPLE = "int a;\n  // docs:begin one\n  int b;\n    int c;\n  // docs:end\nint d;\n"
+GOOD = "Text.\n\n<!-- from examples/x.cpp one -->\n```cpp\nint b;\n  int c;\n```\n\n```shell\ntools/test\n```\n"
+
+
+def sync(*arguments):
+    return subprocess.run([sys.executable, "-B", str(TOOL), *arguments], capture_output=True, text=True)
+
+
+class SyncDocs(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        (self.root / "examples").mkdir()
+        (self.root / "docs").mkdir()
+        (self.root / "examples" / "x.cpp").write_text(EXAMPLE)
+        self.page = self.root / "docs" / "page.md"
+        self.page.write_text(GOOD)
+        (self.root / "README.md").write_text("# Read\n")
+
+    def expect(self, status, *words, options=()):
+        result = sync("--root", str(self.root), *options)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        for word in words:
+            self.assertIn(word, result.stdout)
+
+    def test_equal_blocks_pass(self):
+        self.expect(0)
+
+    def test_a_changed_example_is_shown_and_written(self):
+        (self.root / "examples" / "x.cpp").write_text(EXAMPLE.replace("int c", "long c"))
+        self.expect(1, "-  int c;", "+  long c;", "--write", options=["--check"])
+        self.expect(0, "updated docs/page.md", options=["--write"])
+        self.expect(0)
+        self.assertEqual(self.page.read_text(), GOOD.replace("int c", "long c"))
+
+    def test_an_empty_block_is_filled(self):
+        self.page.write_text("<!-- from examples/x.cpp one -->\n```cpp\n```\n")
+        self.expect(1)
+        self.expect(0, options=["--write"])
+        self.assertIn("int b;", self.page.read_text())
+
+    def test_code_without_a_source_is_refused(self):
+        self.page.write_text("```cpp\nint e;\n```\n")
+        self.expect(1, "docs/page.md:1", "without a source")
+
+    def test_missing_files_regions_and_links_are_named(self):
+        self.page.write_text(GOOD.replace("x.cpp", "y.cpp"))
+        self.expect(1, "there is no examples/y.cpp")
+        self.page.write_text(GOOD.replace(" one ", " two "))
+        self.expect(1, "no region two")
+        self.page.write_text("See [this](that.md).\n")
+        self.expect(1, "docs/page.md:1", "that.md")
+
+    def test_the_pages_of_this_project_are_in_step(self):
+        result = sync("--check")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
