@@ -25,6 +25,12 @@ void wake_all(std::vector<Waker>& wakers) noexcept {
   wakers.clear();
 }
 
+// An instant before now may be so far back (min) that the difference would overflow.
+Duration time_until(Instant until) noexcept {
+  const Instant now = seam::now();
+  return until > now ? until - now : Duration::zero();
+}
+
 }  // namespace
 
 Driver::Driver(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), wheel_(seam::now()) {}
@@ -43,30 +49,27 @@ void Driver::park(Instant limit) {
   Instant until = limit;
   {
     const seam::Lock lock(mutex_);
-    poller_->flush();
+    if (!poller_->flush()) until = std::min(until, seam::now() + submit_again_after);
     if (const auto deadline = wheel_.next_deadline()) until = std::min(until, *deadline);
     sleep_until_ = until;
   }
   if (token_.begin_sleep()) {
-    // An instant before now may be so far back (min) that the difference would overflow.
-    const Instant now = seam::now();
-    poller_->wait(until == Instant::max() ? std::nullopt
-                                          : std::optional<Duration>(until > now ? until - now : Duration::zero()));
+    poller_->wait(until == Instant::max() ? std::nullopt : std::optional(time_until(until)));
     token_.end_sleep();
   }
-  turn(true);
+  look();
 }
 
-void Driver::turn(bool owner) {
+void Driver::look() {
   thread_local std::vector<Waker> woken;
   for (bool more = true; more;) {
     {
       const seam::Lock lock(mutex_);
-      if (owner) sleep_until_ = Instant::min();
-      more = wheel_.size() != 0 && wheel_.advance(seam::now(), woken, wakers_a_round);
-      if (owner) poller_->flush();
+      sleep_until_ = Instant::min();
+      more = fire_timers(woken);
+      poller_->flush();
       woken_ = &woken;
-      if (owner || !poller_->only_owner_reaps()) poller_->reap(*this, owner);
+      poller_->reap(*this);
       woken_ = nullptr;
     }
     wake_all(woken);
@@ -74,17 +77,21 @@ void Driver::turn(bool owner) {
 }
 
 void Driver::harvest() {
-  turn(false);
-  if (!poller_->only_owner_reaps()) return;
   std::vector<Waker> woken;
-  for (std::size_t slot = 0, slots = 1; slot < slots;) {
+  bool more_timers = true;
+  for (std::size_t slot = 0, slots = 1; more_timers || slot < slots;) {
     {
       const seam::Lock lock(mutex_);
+      more_timers = fire_timers(woken);
       slots = slots_.size();
       slot = scan(slot, woken);
     }
     wake_all(woken);
   }
+}
+
+bool Driver::fire_timers(std::vector<Waker>& woken) {
+  return wheel_.size() != 0 && wheel_.advance(seam::now(), woken, wakers_a_round);
 }
 
 std::size_t Driver::scan(std::size_t first, std::vector<Waker>& woken) {

@@ -43,13 +43,13 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   /// Sleeps until wake(), an event, a timer, or `limit`; then wakes the tasks concerned.
   void park(Instant limit = Instant::max());
   /// Wakes the tasks whose events or timers have come; does not wait.
-  void look() { turn(true); }
+  void look();
 
   // Any thread
   /// Ends the owner's park(), or the next one.
   void wake() noexcept;
-  /// As look(), on behalf of an owner that is stuck. Where only the owner sees the poller's events, asks the kernel about each
-  /// descriptor that somebody waits for: slower, but nothing else is left, and an event noted twice does no harm. For one thread.
+  /// On behalf of an owner that is stuck: fires what timers are due, and asks the kernel about each descriptor that somebody
+  /// waits for. The poller's own events stay for the owner; an event that is noted twice does no harm.
   void harvest();
   const char* backend() const noexcept { return poller_->name(); }
 
@@ -83,7 +83,8 @@ class Driver final : public RefCounted<Driver>, private PollSink {
     bool closing = false;
   };
 
-  void turn(bool owner);
+  /// At most wakers_a_round timers; true: more are due.
+  bool fire_timers(std::vector<Waker>& woken) SKUA_REQUIRES(mutex_);
   /// Asks about some descriptors, from slot `first` on; returns where to go on, or the number of slots.
   std::size_t scan(std::size_t first, std::vector<Waker>& woken) SKUA_REQUIRES(mutex_);
   bool is_asleep() const noexcept SKUA_REQUIRES(mutex_) { return sleep_until_ != Instant::min(); }
@@ -93,6 +94,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   Slot* find(Token token) SKUA_REQUIRES(mutex_);
 
   static constexpr std::size_t wakers_a_round = 256;
+  static constexpr Duration submit_again_after = std::chrono::milliseconds(1);
   static constexpr std::size_t descriptors_a_scan = 256;
 
   // Constant after construction

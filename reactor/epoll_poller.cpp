@@ -37,7 +37,7 @@ class EpollPoller final : public Poller {
     return true;
   }
 
-  void flush() override {}
+  bool flush() override { return true; }
 
   void wait(std::optional<Duration> timeout) override {
     timespec time{};
@@ -45,49 +45,31 @@ class EpollPoller final : public Poller {
       const auto ns = std::max<Duration::rep>(timeout->count(), 0);
       time = {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
     }
-    waited_count_ = fetch(waited_, timeout ? &time : nullptr);
+    count_ = fetch(timeout ? &time : nullptr);
   }
 
-  void reap(PollSink& sink, bool owner) override {
-    if (owner && waited_count_ != 0) {
-      report({waited_.data(), std::exchange(waited_count_, 0)}, sink);
-      return;
-    }
+  void reap(PollSink& sink) override {
     static constexpr timespec at_once{};
-    if (report({polled_.data(), fetch(polled_, &at_once)}, sink) && !owner) {
-      signal();  // it was for the owner, who may be about to sleep, or be asleep still: the edge comes but once
+    if (count_ == 0) count_ = fetch(&at_once);
+    for (const epoll_event& event : std::span(events_).first(std::exchange(count_, 0))) {
+      // The eventfd is never read: each write is an edge, and its counter cannot get full in a lifetime.
+      if (event.data.u64 != wake_token) sink.on_event({event.data.u64, event.events, false});
     }
   }
 
   void signal() noexcept override { kernel::eventfd_signal(wake_); }
 
  private:
-  using Events = std::array<epoll_event, 256>;
-
-  std::size_t fetch(Events& events, const timespec* timeout) const noexcept {
-    const int count = kernel::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
+  std::size_t fetch(const timespec* timeout) noexcept {
+    const int count = kernel::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
     return count > 0 ? static_cast<std::size_t>(count) : 0;
-  }
-
-  /// True if there was a signal among the events.
-  static bool report(std::span<const epoll_event> events, PollSink& sink) {
-    bool signalled = false;
-    for (const epoll_event& event : events) {
-      // The eventfd is never read: each write is an edge, and its counter cannot get full in a lifetime.
-      if (event.data.u64 == wake_token) {
-        signalled = true;
-      } else {
-        sink.on_event({event.data.u64, event.events, false});
-      }
-    }
-    return signalled;
   }
 
   const int epoll_;
   const int wake_;
-  Events waited_;  // owner only
-  std::size_t waited_count_ = 0;
-  Events polled_;  // under the driver's lock
+  // Owner only
+  std::array<epoll_event, 256> events_;
+  std::size_t count_ = 0;  // that wait() brought and reap() has not reported
 };
 
 }  // namespace

@@ -3,8 +3,8 @@
 // Edges, both directions at once: arm() a descriptor and every change of its state is reported until disarm(), beginning
 // with the state it is in. Events carry the token given to arm().
 //
-// Thread safety: arm, disarm, flush and reap are called with the driver's lock held, flush by the owning thread; wait by the
-// owning thread without the lock; signal by any thread.
+// Thread safety: arm and disarm are called with the driver's lock held; flush and reap with the lock, by the owning thread;
+// wait by the owning thread without the lock; signal by any thread.
 #pragma once
 
 #include <skua/core/clock.hpp>
@@ -45,17 +45,15 @@ class Poller {
   /// Ends it. True: done, the descriptor may be closed. False: an event with `last` will follow; close it then, for the
   /// kernel still holds the file.
   virtual bool disarm(int fd, Token token) = 0;
-  /// Hands what arm() and disarm() have queued to the kernel.
-  virtual void flush() = 0;
+  /// Hands what arm() and disarm() have queued to the kernel. False: the kernel did not take all; call again soon.
+  virtual bool flush() = 0;
 
   /// Sleeps until something is to be reaped, signal() is called, or `timeout` (none: never) has passed.
   virtual void wait(std::optional<Duration> timeout) = 0;
-  /// Reports events to `sink`: those that wait() brought if `owner`, and what else is there, some hundreds at most.
-  virtual void reap(PollSink& sink, bool owner) = 0;
+  /// Reports events to `sink`: those that wait() brought, or what is there; some hundreds at most.
+  virtual void reap(PollSink& sink) = 0;
   /// Ends wait(), or the next one.
   virtual void signal() noexcept = 0;
-  /// True: reap() is for the owning thread alone.
-  virtual bool only_owner_reaps() const noexcept { return false; }
 };
 
 /// `error().message()` says why the kernel refuses, e.g. "io_uring_setup: Operation not permitted".

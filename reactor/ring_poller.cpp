@@ -53,9 +53,7 @@ class RingPoller final : public Poller {
     return false;
   }
 
-  bool only_owner_reaps() const noexcept override { return true; }
-
-  void flush() override {
+  bool flush() override {
     if (!enabled_) enable();
     std::size_t done = 0;
     while (done < queued_.size() || io_uring_sq_ready(&ring_) != 0) {
@@ -64,6 +62,7 @@ class RingPoller final : public Poller {
       if (io_uring_submit(&ring_) <= 0) break;
     }
     queued_.erase(queued_.begin(), queued_.begin() + static_cast<std::ptrdiff_t>(done));
+    return queued_.empty() && io_uring_sq_ready(&ring_) == 0;
   }
 
   void wait(std::optional<Duration> timeout) override {
@@ -80,7 +79,7 @@ class RingPoller final : public Poller {
                     reinterpret_cast<sigset_t*>(&argument), sizeof argument);
   }
 
-  void reap(PollSink& sink, bool) override {
+  void reap(PollSink& sink) override {
     if ((IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0) {
       io_uring_enter(static_cast<unsigned>(ring_.ring_fd), 0, 0, IORING_ENTER_GETEVENTS, nullptr);
     }
@@ -88,7 +87,7 @@ class RingPoller final : public Poller {
     unsigned count = 0;
     io_uring_cqe* completion = nullptr;
     io_uring_for_each_cqe(&ring_, head, completion) {
-      report(*completion, sink, owner);
+      report(*completion, sink);
       if (++count == most_events_a_reap) break;
     }
     io_uring_cq_advance(&ring_, count);
@@ -124,12 +123,11 @@ class RingPoller final : public Poller {
     return true;
   }
 
-  void report(const io_uring_cqe& completion, PollSink& sink, bool owner) {
+  void report(const io_uring_cqe& completion, PollSink& sink) {
     const bool last = (completion.flags & IORING_CQE_F_MORE) == 0;
     if (completion.user_data == ignored_token) return;
     if (completion.user_data == wake_token) {
       if (last) arm(wake_, wake_token);
-      if (!owner) signal();  // it was for the owner, who may be about to sleep
       return;
     }
     // Cancelled by disarm(): no event.
