@@ -7,6 +7,7 @@
 #pragma once
 
 #include <skua/core/assert.hpp>
+#include <skua/core/budget.hpp>
 #include <skua/core/poll.hpp>
 #include <skua/scheduler/join_error.hpp>
 #include <skua/scheduler/task_header.hpp>
@@ -62,7 +63,11 @@ class [[nodiscard("dropping the handle detaches the task: say so with std::move(
   /// the handle detaches the task.
   Poll<JoinResult<T>> poll(Context& context) {
     SKUA_ASSERT(!taken_);
-    if (!poll_finished(context)) return pending;
+    if (!budget::take(context)) return pending;
+    if (!poll_finished(context)) {
+      budget::give_back();
+      return pending;
+    }
     std::optional<JoinResult<T>> output;
     task_->vtable->take_output(task_, &output);
     taken_ = true;

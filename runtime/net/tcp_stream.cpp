@@ -39,6 +39,16 @@ class Writable {
   ReadinessWait wait_;
 };
 
+/// Ready at once, or after others have run if the task has used up its budget.
+class Turn {
+ public:
+  Turn() = default;
+  Poll<void> poll(Context& context) noexcept {
+    if (!budget::take(context)) return pending;
+    return ready;
+  }
+};
+
 }  // namespace
 
 ssize_t ReadCall::attempt(int fd) noexcept {
@@ -71,6 +81,7 @@ ssize_t VectoredWriteCall::attempt(int fd) noexcept {
 }
 
 Task<Result<TcpStream>> TcpStream::connect(SocketAddress address) {
+  co_await Turn();  // on a loopback address the attempt ends, well or badly, without a wait
   Socket socket = co_await try_(Socket::make_tcp(address.family()));
   const int begun = kernel::connect(socket.native_handle(), address.native(), address.native_size());
   if (begun == -EINPROGRESS || begun == -EINTR) {
