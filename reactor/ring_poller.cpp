@@ -85,12 +85,15 @@ class RingPoller final : public Poller {
     }
     unsigned head = 0;
     unsigned count = 0;
+    bool signalled = false;
     io_uring_cqe* completion = nullptr;
     io_uring_for_each_cqe(&ring_, head, completion) {
-      report(*completion, sink, owner);
+      if (completion->user_data == wake_token) signalled = true;
+      report(*completion, sink);
       if (++count == most_events_a_reap) break;
     }
     io_uring_cq_advance(&ring_, count);
+    if (signalled && !owner) signal();  // it was for the owner, who may be about to sleep
   }
 
   void signal() noexcept override { kernel::eventfd_signal(wake_); }
@@ -122,12 +125,11 @@ class RingPoller final : public Poller {
     return true;
   }
 
-  void report(const io_uring_cqe& completion, PollSink& sink, bool owner) {
+  void report(const io_uring_cqe& completion, PollSink& sink) {
     const bool last = (completion.flags & IORING_CQE_F_MORE) == 0;
     if (completion.user_data == ignored_token) return;
     if (completion.user_data == wake_token) {
       if (last) arm(wake_, wake_token);
-      if (!owner) signal();  // it was for the owner, who may be about to sleep
       return;
     }
     // Cancelled: by disarm(), or because the thread that submitted it has exited; no event, it is armed again if need be.
