@@ -19,7 +19,7 @@
 //
 // After close() a pusher finds the closed bit in the word it counts in and empties the queue itself.
 //
-// Thread safety: all members from any thread. Order: first in, first out for each pushing thread.
+// Thread safety: all members from any thread. Order: first in, first out for each pushing thread, and the threads in turn.
 #pragma once
 
 #include <skua/core/assert.hpp>
@@ -32,7 +32,7 @@
 
 namespace skua::scheduler {
 
-/// `Backing` has enqueue(T*) -> bool, enqueue_bulk(T**, n) -> bool, try_dequeue_bulk(T**, n) -> count, as ConcurrentQueue.
+/// `Backing` (fair_queue.hpp) has enqueue(T*) -> bool, enqueue_bulk(T**, n) -> bool, try_dequeue_bulk(T**, n) -> count, the last under the lock.
 template <class T, class Backing>
 class InjectQueue {
  public:

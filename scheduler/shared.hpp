@@ -1,14 +1,13 @@
-// What the workers of one scheduler share. Private: the only header that includes moodycamel's queue.
+// What the workers of one scheduler share. Private, as it includes moodycamel's queue (fair_queue.hpp).
 #pragma once
 
 #include <skua/core/thread.hpp>
+#include <skua/scheduler/fair_queue.hpp>
 #include <skua/scheduler/idle.hpp>
 #include <skua/scheduler/inject_queue.hpp>
 #include <skua/scheduler/owned_tasks.hpp>
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/scheduler/worker.hpp>
-
-#include <concurrentqueue.h>
 
 #include <array>
 #include <memory>
@@ -36,7 +35,7 @@ struct Scheduler::Shared {
   void drain_inject() noexcept;
 
   OwnedTasks owned;
-  InjectQueue<TaskHeader, moodycamel::ConcurrentQueue<TaskHeader*>> inject_queue;
+  InjectQueue<TaskHeader, FairQueue<TaskHeader>> inject_queue;
   Idle idle;
   std::vector<std::unique_ptr<Parker>> parkers;
   std::vector<std::unique_ptr<Worker>> workers;

@@ -140,7 +140,7 @@ struct FutureCell : TaskHeader {
       .drop_output = [](TaskHeader* task) noexcept { std::destroy_at(&of(task).output_); },
       .deallocate =
           [](TaskHeader* task) noexcept {
-            std::destroy_at(&of(task));
+            of(task).~FutureCell();
             frames::deallocate(task, sizeof(FutureCell));
           },
   };

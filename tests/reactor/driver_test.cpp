@@ -166,7 +166,10 @@ TEST_P(driver, wake_is_not_lost_to_a_thread_that_harvests) {
     }
   });
   std::thread harvester([&] {
-    while (!done.load()) driver_->harvest();
+    while (!done.load()) {
+      driver_->harvest();
+      std::this_thread::sleep_for(20us);  // lets the owner have the lock
+    }
   });
   bool lost = false;
   for (int i = 1; i <= rounds && !lost; ++i) {
