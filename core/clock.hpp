@@ -15,12 +15,12 @@ inline Instant now() noexcept { return std::chrono::steady_clock::now(); }
 
 }  // namespace seam
 
-/// `start + delay` that stops at the ends of the range instead of overflowing; a negative delay is `start`.
+/// `start + delay` that stops at the ends of the range instead of overflowing; a negative delay (or one that is no number) is `start`.
 /// Accepts any duration, also std::chrono::hours::max().
 template <class Rep, class Period>
 constexpr Instant saturating_add(Instant start, std::chrono::duration<Rep, Period> delay) noexcept {
   using Seconds = std::chrono::duration<double>;
-  if (delay <= delay.zero()) return start;
+  if (!(delay > delay.zero())) return start;
   const Duration room = Instant::max() - start;
   // In double first: duration_cast itself would overflow for durations beyond 292 years.
   if (std::chrono::duration_cast<Seconds>(delay).count() >= std::chrono::duration_cast<Seconds>(room).count()) {

@@ -5,6 +5,7 @@
 // be linked with other ones that return any error, short count or delay.
 #pragma once
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -40,8 +41,7 @@ int epoll_wait(int epoll, epoll_event* events, int capacity, const timespec* tim
 int eventfd() noexcept;  // non-blocking, close on exec
 int eventfd_signal(int fd) noexcept;
 
-/// membarrier: every running thread of this process passes through the kernel once before it returns.
-int register_interrupt_running_threads() noexcept;
-int interrupt_running_threads() noexcept;
+/// As poll() that does not wait.
+int poll_now(pollfd* fds, std::size_t count) noexcept;
 
 }  // namespace skua::kernel

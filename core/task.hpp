@@ -51,6 +51,10 @@ class TaskPromiseBase : public ChainLink {
     using Plain = std::remove_cvref_t<Awaited>;
     note_await(at);
     if constexpr (is_task<Plain>) {
+      // A borrowed task may outlive this coroutine, and may be awaited again: it must not depend on our chain.
+      if constexpr (std::is_lvalue_reference_v<Awaited>) {
+        if (!awaited.link().has_started()) Chain::begin(awaited.handle(), awaited.link());
+      }
       return TaskAwaiter<Plain, transfer>(awaited, *this);
     } else if constexpr (is_try<Plain>) {
       return TryAwaiter<typename Plain::FutureType, T, transfer>(awaited.future(), *this);

@@ -4,6 +4,7 @@
 #include <skua/reactor/io_source.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace skua::reactor {
@@ -47,15 +48,13 @@ void Driver::park(Instant limit) {
     sleep_until_ = until;
   }
   if (token_.begin_sleep()) {
-    poller_->wait(until == Instant::max() ? std::nullopt : std::optional<Duration>(until - seam::now()));
+    // An instant before now may be so far back (min) that the difference would overflow.
+    const Instant now = seam::now();
+    poller_->wait(until == Instant::max() ? std::nullopt
+                                          : std::optional<Duration>(until > now ? until - now : Duration::zero()));
     token_.end_sleep();
   }
   turn(true);
-}
-
-void Driver::harvest() {
-  turn(false);
-  poller_->nudge();
 }
 
 void Driver::turn(bool owner) {
@@ -65,13 +64,47 @@ void Driver::turn(bool owner) {
       const seam::Lock lock(mutex_);
       if (owner) sleep_until_ = Instant::min();
       more = wheel_.size() != 0 && wheel_.advance(seam::now(), woken, wakers_a_round);
+      if (owner) poller_->flush();
       woken_ = &woken;
-      poller_->reap(*this, owner);
+      if (owner || !poller_->only_owner_reaps()) poller_->reap(*this, owner);
       woken_ = nullptr;
-      poller_->flush();
     }
     wake_all(woken);
   }
+}
+
+void Driver::harvest() {
+  turn(false);
+  if (!poller_->only_owner_reaps()) return;
+  std::vector<Waker> woken;
+  for (std::size_t slot = 0, slots = 1; slot < slots;) {
+    {
+      const seam::Lock lock(mutex_);
+      slots = slots_.size();
+      slot = scan(slot, woken);
+    }
+    wake_all(woken);
+  }
+}
+
+std::size_t Driver::scan(std::size_t first, std::vector<Waker>& woken) {
+  std::array<pollfd, descriptors_a_scan> asked;
+  std::array<IoSource*, descriptors_a_scan> sources;  // alive as long as we hold the lock
+  std::size_t count = 0;
+  std::size_t slot = first;
+  for (; slot < slots_.size() && count < asked.size(); ++slot) {
+    IoSource* source = slots_[slot].source;
+    const short events = source == nullptr ? short{0} : source->awaited_events();
+    if (events == 0) continue;
+    asked[count] = {.fd = slots_[slot].fd, .events = events, .revents = 0};
+    sources[count++] = source;
+  }
+  if (kernel::poll_now(asked.data(), count) > 0) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (asked[i].revents != 0) sources[i]->on_event(static_cast<std::uint32_t>(asked[i].revents), woken);
+    }
+  }
+  return slot;
 }
 
 void Driver::wake() noexcept {
@@ -100,8 +133,12 @@ void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_s
 }
 
 void Driver::close_slot(std::uint32_t index) {
+  kernel::close(slots_[index].fd);
+  free_slot(index);
+}
+
+void Driver::free_slot(std::uint32_t index) {
   Slot& slot = slots_[index];
-  kernel::close(slot.fd);
   const std::uint32_t generation = slot.generation == last_generation ? 0 : slot.generation + 1;
   slot = Slot{.source = nullptr, .fd = -1, .generation = generation, .watched = false, .closing = false};
   free_slots_.push_back(index);
@@ -134,32 +171,33 @@ Result<Token> Driver::register_source(IoSource& source) {
 
 void Driver::deregister(Token token, int fd) {
   bool wake_owner = false;
+  bool close_now = true;
   {
     const seam::Lock lock(mutex_);
-    Slot* slot = shut_down_ ? nullptr : find(token);
-    if (slot == nullptr) {
-      kernel::close(fd);
-      return;
+    if (Slot* slot = shut_down_ ? nullptr : find(token)) {
+      slot->source = nullptr;
+      slot->closing = true;
+      close_now = !slot->watched || poller_->disarm(fd, token);
+      if (close_now) free_slot(index_of(token));
+      wake_owner = !close_now && is_asleep();
     }
-    slot->source = nullptr;
-    slot->closing = true;
-    if (!slot->watched || poller_->disarm(fd, token)) {
-      close_slot(index_of(token));
-      return;
-    }
-    wake_owner = is_asleep();
   }
+  // Without the lock: with SO_LINGER set, closing waits for the peer.
+  if (close_now) kernel::close(fd);
   if (wake_owner) wake();  // to flush; an owner that is awake does it before it sleeps
 }
 
 void Driver::arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker) {
   bool wake_owner = false;
+  std::vector<Waker> woken;
   {
     const seam::Lock lock(mutex_);
-    wheel_.insert(entry, shut_down_ ? Instant::min() : deadline, waker);
+    wheel_.insert(entry, deadline, waker);
+    if (shut_down_) wheel_.fire_all(woken);  // nobody turns the driver any more
     wake_owner = deadline < sleep_until_;
   }
   if (wake_owner) wake();
+  wake_all(woken);
 }
 
 bool Driver::replace_timer_waker(TimerEntry& entry, const Waker& waker) {

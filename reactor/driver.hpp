@@ -48,7 +48,8 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   // Any thread
   /// Ends the owner's park(), or the next one.
   void wake() noexcept;
-  /// As look(), on behalf of an owner that is stuck.
+  /// As look(), on behalf of an owner that is stuck. Where only the owner sees the poller's events, asks the kernel about each
+  /// descriptor that somebody waits for: slower, but nothing else is left, and an event noted twice does no harm. For one thread.
   void harvest();
   const char* backend() const noexcept { return poller_->name(); }
 
@@ -83,12 +84,16 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   };
 
   void turn(bool owner);
+  /// Asks about some descriptors, from slot `first` on; returns where to go on, or the number of slots.
+  std::size_t scan(std::size_t first, std::vector<Waker>& woken) SKUA_REQUIRES(mutex_);
   bool is_asleep() const noexcept SKUA_REQUIRES(mutex_) { return sleep_until_ != Instant::min(); }
   void on_event(const PollEvent& event) override;
   void close_slot(std::uint32_t index) SKUA_REQUIRES(mutex_);
+  void free_slot(std::uint32_t index) SKUA_REQUIRES(mutex_);
   Slot* find(Token token) SKUA_REQUIRES(mutex_);
 
   static constexpr std::size_t wakers_a_round = 256;
+  static constexpr std::size_t descriptors_a_scan = 256;
 
   // Constant after construction
   const std::unique_ptr<Poller> poller_;

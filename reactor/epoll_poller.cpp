@@ -54,7 +54,9 @@ class EpollPoller final : public Poller {
       return;
     }
     static constexpr timespec at_once{};
-    report({polled_.data(), fetch(polled_, &at_once)}, sink);
+    if (report({polled_.data(), fetch(polled_, &at_once)}, sink) && !owner) {
+      signal();  // it was for the owner, who may be about to sleep, or be asleep still: the edge comes but once
+    }
   }
 
   void signal() noexcept override { kernel::eventfd_signal(wake_); }
@@ -67,11 +69,18 @@ class EpollPoller final : public Poller {
     return count > 0 ? static_cast<std::size_t>(count) : 0;
   }
 
-  static void report(std::span<const epoll_event> events, PollSink& sink) {
+  /// True if there was a signal among the events.
+  static bool report(std::span<const epoll_event> events, PollSink& sink) {
+    bool signalled = false;
     for (const epoll_event& event : events) {
       // The eventfd is never read: each write is an edge, and its counter cannot get full in a lifetime.
-      if (event.data.u64 != wake_token) sink.on_event({event.data.u64, event.events, false});
+      if (event.data.u64 == wake_token) {
+        signalled = true;
+      } else {
+        sink.on_event({event.data.u64, event.events, false});
+      }
     }
+    return signalled;
   }
 
   const int epoll_;

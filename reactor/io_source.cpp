@@ -2,7 +2,12 @@
 #include <skua/reactor/driver.hpp>
 #include <skua/reactor/io_source.hpp>
 
+#include <utility>
+
 namespace skua::reactor {
+
+// relaxed: under the lock that it is changed under
+bool IoSource::is_linked(const Waiter& waiter) const noexcept { return waiter.linked_.load(std::memory_order_relaxed); }
 
 IoSource::IoSource(int fd) noexcept : fd_(fd) {}
 
@@ -16,17 +21,18 @@ IoSource::~IoSource() {
 
 Result<bool> IoSource::wait_ready(Direction direction, Waiter& waiter, const Waker& waker) {
   if (Result<void> registered = ensure_registered(); !registered) return std::move(registered).error();
+  Waker old;  // dropped after the lock is released
   const seam::Lock lock(waiters_mutex_);
   // Events are noted before their waiters are collected under this lock: an event that we do not see here will see us.
   if (Readiness::is_ready(snapshot(direction))) return true;
   waiter.direction_ = direction;
-  if (!waiter.waker_.will_wake(waker)) waiter.waker_ = waker;
-  if (!waiter.linked_) {
+  if (!waiter.waker_.will_wake(waker)) old = std::exchange(waiter.waker_, waker);
+  if (!is_linked(waiter)) {
     waiter.previous_ = nullptr;
     waiter.next_ = waiters_;
     if (waiters_ != nullptr) waiters_->previous_ = &waiter;
     waiters_ = &waiter;
-    waiter.linked_ = waiter.enlisted_ = true;
+    waiter.linked_.store(true, std::memory_order_relaxed);  // relaxed: read by the future, which is us
   }
   return false;
 }
@@ -58,6 +64,15 @@ void IoSource::on_event(std::uint32_t mask, std::vector<Waker>& woken) {
   if (writable) take_wakers(Direction::write, woken);
 }
 
+short IoSource::awaited_events() {
+  const seam::Lock lock(waiters_mutex_);
+  int events = 0;
+  for (const Waiter* waiter = waiters_; waiter != nullptr; waiter = waiter->next_) {
+    events |= waiter->direction_ == Direction::read ? POLLIN | POLLRDHUP : POLLOUT;
+  }
+  return static_cast<short>(events);
+}
+
 void IoSource::take_wakers(Direction direction, std::vector<Waker>& woken) {
   for (Waiter* waiter = waiters_; waiter != nullptr;) {
     Waiter* const next = waiter->next_;
@@ -71,13 +86,14 @@ void IoSource::take_wakers(Direction direction, std::vector<Waker>& woken) {
 
 void IoSource::withdraw(Waiter& waiter) {
   const seam::Lock lock(waiters_mutex_);
-  if (waiter.linked_) unlink(waiter);
+  if (is_linked(waiter)) unlink(waiter);
 }
 
 void IoSource::unlink(Waiter& waiter) {
   if (waiter.next_ != nullptr) waiter.next_->previous_ = waiter.previous_;
   (waiters_ == &waiter ? waiters_ : waiter.previous_->next_) = waiter.next_;
-  waiter.linked_ = false;
+  // [IO4] release: the future may be destroyed now; pairs with [IO3].
+  waiter.linked_.store(false, std::memory_order_release);
 }
 
 }  // namespace skua::reactor

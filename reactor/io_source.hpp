@@ -42,7 +42,8 @@ class IoSource : public RefCounted<IoSource> {
    public:
     explicit Waiter(IoSource& source) noexcept : source_(source) {}
     ~Waiter() {
-      if (enlisted_) source_.withdraw(*this);
+      // [IO3] acquire: an event that took the waiter out of the list is done with it; pairs with [IO4].
+      if (linked_.load(std::memory_order_acquire)) source_.withdraw(*this);
     }
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
@@ -50,9 +51,8 @@ class IoSource : public RefCounted<IoSource> {
    private:
     friend class IoSource;
     IoSource& source_;
-    bool enlisted_ = false;  // has been in the list; the future's own
+    seam::Atomic<bool> linked_{false};  // set by the future; cleared, as the last touch, by whoever takes it out
     // Guarded by the source's waiters_mutex_
-    bool linked_ = false;
     Direction direction_ = Direction::read;
     Waker waker_;
     Waiter* next_ = nullptr;
@@ -66,11 +66,14 @@ class IoSource : public RefCounted<IoSource> {
   // For the driver
   /// Notes an event and moves the wakers of those it concerns to `woken`.
   void on_event(std::uint32_t mask, std::vector<Waker>& woken);
+  /// POLLIN, POLLOUT: what somebody waits for.
+  short awaited_events();
 
  private:
   Readiness& of(Direction direction) noexcept { return direction == Direction::read ? read_ : write_; }
   const Readiness& of(Direction direction) const noexcept { return direction == Direction::read ? read_ : write_; }
   Result<void> ensure_registered();
+  bool is_linked(const Waiter& waiter) const noexcept SKUA_REQUIRES(waiters_mutex_);
   void withdraw(Waiter& waiter);
   void unlink(Waiter& waiter) SKUA_REQUIRES(waiters_mutex_);
   void take_wakers(Direction direction, std::vector<Waker>& woken) SKUA_REQUIRES(waiters_mutex_);

@@ -3,8 +3,8 @@
 // Edges, both directions at once: arm() a descriptor and every change of its state is reported until disarm(), beginning
 // with the state it is in. Events carry the token given to arm().
 //
-// Thread safety: arm, disarm, flush and reap are called with the driver's lock held; wait by the owning thread
-// without it; signal by any thread.
+// Thread safety: arm, disarm, flush and reap are called with the driver's lock held, flush by the owning thread; wait by the
+// owning thread without the lock; signal by any thread.
 #pragma once
 
 #include <skua/core/clock.hpp>
@@ -54,9 +54,8 @@ class Poller {
   virtual void reap(PollSink& sink, bool owner) = 0;
   /// Ends wait(), or the next one.
   virtual void signal() noexcept = 0;
-  /// Reaping from another thread found nothing although events may be held back by the owner's being busy in user code:
-  /// makes the owner pass through the kernel.
-  virtual void nudge() noexcept {}
+  /// True: reap() is for the owning thread alone.
+  virtual bool only_owner_reaps() const noexcept { return false; }
 };
 
 /// `error().message()` says why the kernel refuses, e.g. "io_uring_setup: Operation not permitted".

@@ -1,12 +1,11 @@
 // RingPoller: readiness by io_uring, one multishot poll request for each descriptor.
 //
-// The ring runs with COOP_TASKRUN: completions are posted when the owner passes through the kernel, without an interrupt.
-// (Measured, CPU per echo request: DEFER_TASKRUN 1.00, COOP 1.02 to 1.08, neither 2.8. With DEFER nobody but the owner could
-// ever see a completion, so a busy worker would hold up its sockets; that is what COOP's few per cent pay for.)
+// The ring runs with DEFER_TASKRUN: the kernel keeps completions back until the owner enters the ring, and posts them in one
+// go. (Measured, CPU per echo request, raw loops in C: DEFER 1.00, COOP 1.10, neither 2.8.) The price: only the owner may submit
+// and reap, so the ring is enabled by the first thread that flushes, and events for an owner that is stuck in user code are found
+// in another way, see Driver::harvest().
 //
-// Requests are queued here and submitted by flush(), so that SQEs are never in short supply. They belong to the thread that
-// submits them: the kernel cancels them when it exits, and completes them in its context. So the owner submits, or, for an
-// owner that is stuck, the reactor thread, which lives as long.
+// Requests are queued here and submitted by flush(), so that SQEs are never in short supply.
 //
 // Normal events: the kernel ends a multishot poll (no F_MORE), then it is armed again, unless it has been disarmed; the
 // completion queue overflows, then entering the kernel fetches the rest.
@@ -54,7 +53,10 @@ class RingPoller final : public Poller {
     return false;
   }
 
+  bool only_owner_reaps() const noexcept override { return true; }
+
   void flush() override {
+    if (!enabled_) enable();
     std::size_t done = 0;
     while (done < queued_.size() || io_uring_sq_ready(&ring_) != 0) {
       while (done < queued_.size() && prepare(queued_[done])) ++done;
@@ -78,26 +80,21 @@ class RingPoller final : public Poller {
                     reinterpret_cast<sigset_t*>(&argument), sizeof argument);
   }
 
-  void reap(PollSink& sink, bool owner) override {
-    const unsigned flags = pending_flags();
-    if ((flags & IORING_SQ_CQ_OVERFLOW) != 0 || (owner && (flags & IORING_SQ_TASKRUN) != 0)) {
+  void reap(PollSink& sink, bool) override {
+    if ((IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0) {
       io_uring_enter(static_cast<unsigned>(ring_.ring_fd), 0, 0, IORING_ENTER_GETEVENTS, nullptr);
     }
     unsigned head = 0;
     unsigned count = 0;
     io_uring_cqe* completion = nullptr;
     io_uring_for_each_cqe(&ring_, head, completion) {
-      report(*completion, sink);
+      report(*completion, sink, owner);
       if (++count == most_events_a_reap) break;
     }
     io_uring_cq_advance(&ring_, count);
   }
 
   void signal() noexcept override { kernel::eventfd_signal(wake_); }
-
-  void nudge() noexcept override {
-    if ((pending_flags() & IORING_SQ_TASKRUN) != 0) kernel::interrupt_running_threads();
-  }
 
  private:
   struct Request {
@@ -106,7 +103,12 @@ class RingPoller final : public Poller {
     bool arm;
   };
 
-  unsigned pending_flags() const noexcept { return IO_URING_READ_ONCE(*ring_.sq.kflags); }
+  // Makes the calling thread the ring's owner.
+  void enable() noexcept {
+    // Not io_uring_enable_rings(): liburing 2.3 declares it without exporting it.
+    io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+    enabled_ = true;
+  }
 
   bool prepare(const Request& request) noexcept {
     io_uring_sqe* entry = io_uring_get_sqe(&ring_);
@@ -122,35 +124,40 @@ class RingPoller final : public Poller {
     return true;
   }
 
-  void report(const io_uring_cqe& completion, PollSink& sink) {
+  void report(const io_uring_cqe& completion, PollSink& sink, bool owner) {
     const bool last = (completion.flags & IORING_CQE_F_MORE) == 0;
     if (completion.user_data == ignored_token) return;
     if (completion.user_data == wake_token) {
       if (last) arm(wake_, wake_token);
+      if (!owner) signal();  // it was for the owner, who may be about to sleep
       return;
     }
-    // Cancelled: by disarm(), or because the thread that submitted it has exited; no event, it is armed again if need be.
+    // Cancelled by disarm(): no event.
     const auto failed = completion.res == -ECANCELED ? std::uint32_t{0} : std::uint32_t{EPOLLERR | EPOLLHUP};
     sink.on_event({completion.user_data, completion.res < 0 ? failed : static_cast<std::uint32_t>(completion.res), last});
   }
 
   io_uring ring_;
   const int wake_;
+  bool enabled_ = false;
   std::vector<Request> queued_;
 };
 
-// A ring whose set-up succeeded may still be of no use: an old kernel, or a filter that refuses to enter it.
+// A ring whose set-up succeeded may still be of no use: a feature is missing, or a filter refuses to enter it. (A ring that is
+// not enabled yet answers EBADFD.)
 int check_usable(const io_uring& ring) {
   constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP;
   if ((ring.features & needed) != needed) return -ENOSYS;
-  return std::min(io_uring_enter(static_cast<unsigned>(ring.ring_fd), 0, 0, IORING_ENTER_GETEVENTS, nullptr), 0);
+  const int entered = io_uring_enter(static_cast<unsigned>(ring.ring_fd), 0, 0, IORING_ENTER_GETEVENTS, nullptr);
+  return entered == -EBADFD ? 0 : std::min(entered, 0);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Poller>> make_ring_poller() {
   io_uring_params params{};
-  params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
+  params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
+                 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED;
   params.cq_entries = completion_entries;
   io_uring ring{};
   if (const int error = io_uring_queue_init_params(submission_entries, &ring, &params); error < 0) {
@@ -166,7 +173,6 @@ Result<std::unique_ptr<Poller>> make_ring_poller() {
     io_uring_queue_exit(&ring);
     return refused("eventfd", wake);
   }
-  kernel::register_interrupt_running_threads();
   return std::unique_ptr<Poller>(std::make_unique<RingPoller>(ring, wake));
 }
 

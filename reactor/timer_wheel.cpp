@@ -47,19 +47,24 @@ bool TimerWheel::advance(Instant now, std::vector<Waker>& woken, std::size_t lim
     if (next->tick > target) break;
     now_ = next->tick;
     TimerEntry* entry = detach(next->level, next->slot);
+    TimerEntry* later = nullptr;  // those that move to a lower level: their highest digit has come
     while (entry != nullptr) {
       TimerEntry* const rest = entry->next_;
       if (entry->tick_ > now_) {
-        link(*entry);  // on a lower level: its highest digit has come
+        entry->next_ = std::exchange(later, entry);
       } else if (woken.size() < limit) {
         fire(*entry, woken);
       } else {
-        now_ = next->tick - 1;  // this slot's time has not come yet, after all: the rest of it stays
+        // This slot's time has not come yet, after all. All of it stays: on the lower levels `later` would be found first,
+        // time would move on to it, and what is left here would wait for a whole turn.
+        now_ = next->tick - 1;
         link_all(entry);
+        link_all(later);
         return true;
       }
       entry = rest;
     }
+    link_all(later);
   }
   now_ = std::max(now_, target);
   return false;

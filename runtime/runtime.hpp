@@ -60,11 +60,12 @@ class Runtime {
   template <Future F>
   Output<F> block_on(F future) {
     const BlockOnScope scope(*core_);
+    F polled(std::move(future));  // destroyed inside of the scope: what it cancels may spawn
     const auto thread = make_ref<BlockedThread>();
     const Waker waker = make_waker(thread);
     Context context(waker);
     for (;;) {
-      auto result = future.poll(context);
+      auto result = polled.poll(context);
       if (result.is_ready()) return std::move(result).take();
       thread->parker.park();
     }

@@ -10,8 +10,8 @@
 // Under the lock no other consumer is between dequeue and count, so a positive counter means an element whose enqueue
 // has finished and happened before our look: the dequeue finds it. Taking no more than are counted is what keeps it so:
 // a pusher's element may be visible before it is counted, and with that taken too the counter would be negative, that is
-// huge, until the pusher goes on; the consumers would spin for an element that does not exist. A worker may sleep only if has_work() is false, and
-// pushes are followed by Idle::worker_to_wake(): idle.hpp proves that none is lost.
+// huge, until the pusher goes on; the consumers would spin for an element that does not exist. A worker may sleep only
+// if has_work() is false, and pushes are followed by Idle::worker_to_wake(): idle.hpp proves that none is lost.
 //
 // The consumer lock does a second thing: it orders the consumers, so that a block of the queue that goes back to the
 // producers has been read by all of them. (ConcurrentQueue 1.0.3, which Debian ships, lacks that edge when several

@@ -45,7 +45,8 @@ struct CoroutineCell : TaskHeader {
   /// Turns `task` into a task of the scheduler, whose header this makes. No allocation.
   static TaskHeader* create(Task<T> task, std::source_location spawn_site) noexcept {
     const auto coroutine = task.release();
-    Chain::begin(coroutine, coroutine.promise());
+    // A task that has been polled before, as a branch of a select() for example, goes on where it waits.
+    if (!coroutine.promise().has_started()) Chain::begin(coroutine, coroutine.promise());
     return ::new (static_cast<std::byte*>(coroutine.address()) - frames::prefix_size) CoroutineCell(spawn_site);
   }
 

@@ -68,9 +68,10 @@ class TaskState {
     for (;;) {
       SKUA_ASSERT(now & running);
       if (now & cancelled) {
-        // [TS3] acquire: the abort's writes are seen by the destruction; pairs with [TS1].
+        // [TS3] acquire: the abort's writes are seen by the destruction; pairs with [TS1]. The failure order is relaxed:
+        // `now` is only compared again.
         if (word_.compare_exchange_weak(now, now, std::memory_order_acquire, std::memory_order_relaxed)) {
-          return AfterPoll::cancel;  // the failure order is relaxed: `now` is only compared again
+          return AfterPoll::cancel;
         }
         continue;
       }
@@ -169,8 +170,8 @@ class TaskState {
   // Takes the field join_waker back. False: the task completed meanwhile.
   [[nodiscard]] bool reclaim_join_waker() noexcept { return set_unless_complete(join_waker, 0); }
   bool has_join_waker() const noexcept {
-    // [TS7] acquire: the task may complete after the handle asked [TS5]. If the bit is clear because the runtime released
-    // the waker, then the runtime's use of the field comes before the handle's next write to it. Pairs with [TS1].
+    // [TS7] acquire: the task may complete after the handle asked [TS5]. If the bit is clear because the runtime
+    // released the waker, then the runtime's use of the field comes before the handle's next write. Pairs with [TS1].
     return (word_.load(std::memory_order_acquire) & join_waker) != 0;
   }
 

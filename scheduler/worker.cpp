@@ -64,8 +64,8 @@ void Worker::look() {
 }
 
 void Worker::sleep() {
-  const bool last_searcher = shared_.idle.begin_sleep(id_, std::exchange(searching_, false));
-  if (last_searcher && shared_.has_work()) shared_.wake_one();  // perhaps ourselves
+  const bool nobody_searches = shared_.idle.begin_sleep(id_, std::exchange(searching_, false));
+  if (nobody_searches && shared_.has_work()) shared_.wake_one();  // perhaps ourselves
   sleeping_.store(true, std::memory_order_relaxed);  // relaxed: a hint
   in_look_ = true;
   parker_.park();
@@ -97,6 +97,8 @@ TaskHeader* Worker::next_injected() noexcept {
   // A thief may still hold slots of ours, so push() may find the ring full although it has room: then back they go.
   for (std::size_t i = 1; i < taken; ++i) push(batch[i]);
   found_work();
+  // The first runs now, perhaps for long: the others must not wait for it while a worker sleeps.
+  if (taken > 1) shared_.wake_one();
   return batch[0];
 }
 

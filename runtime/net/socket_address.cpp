@@ -20,7 +20,7 @@ std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t m
 
 bool parse_ip(int family, std::string_view text, void* address) {
   std::array<char, INET6_ADDRSTRLEN> terminated{};
-  if (text.size() >= terminated.size()) return false;
+  if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) return false;
   text.copy(terminated.data(), text.size());
   return inet_pton(family, terminated.data(), address) == 1;
 }

@@ -5,6 +5,8 @@
 
 #include <skua/core/future.hpp>
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -48,14 +50,27 @@ class [[nodiscard]] Join {
   explicit Join(F&&... futures) : branches_(Branch<F>(std::forward<F>(futures))...) {}
 
   Poll<std::tuple<Unit<Output<F>>...>> poll(Context& context) {
-    // No short cut: each branch that is not ready must know the waker.
-    const bool all = std::apply([&](auto&... branch) { return (... & static_cast<int>(branch.poll(context))) != 0; }, branches_);
-    if (!all) return pending;
+    if (!poll_all(context, std::index_sequence_for<F...>())) return pending;
     return std::apply([](auto&... branch) { return std::tuple<Unit<Output<F>>...>(branch.take()...); }, branches_);
   }
 
  private:
+  using PollBranch = bool (*)(Join&, Context&);
+
+  // No short cut: each branch that is not ready must know the waker. Fair: every branch comes first in its turn, for the
+  // first may use up the budget.
+  template <std::size_t... Index>
+  bool poll_all(Context& context, std::index_sequence<Index...>) {
+    static constexpr std::array<PollBranch, sizeof...(F)> polls{
+        [](Join& self, Context& given) { return std::get<Index>(self.branches_).poll(given); }...};
+    bool all = true;
+    for (std::size_t i = 0; i < polls.size(); ++i) all &= polls[(first_ + i) % polls.size()](*this, context);
+    first_ = (first_ + 1) % polls.size();
+    return all;
+  }
+
   std::tuple<Branch<F>...> branches_;
+  std::size_t first_ = 0;  // the branch that is polled first
 };
 
 /// The outputs of all `futures` (std::monostate for void). A future given as an lvalue is borrowed. If one throws, the others are

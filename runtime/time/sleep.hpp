@@ -24,6 +24,8 @@ class [[nodiscard]] Sleep {
   }
 
   Poll<void> poll(Context& context);
+  /// As poll(), also when the task has used up its budget: for timeout().
+  Poll<void> poll_without_budget(Context& context);
   Instant deadline() const noexcept { return deadline_; }
 
  private:

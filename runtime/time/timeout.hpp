@@ -10,9 +10,14 @@
 
 namespace skua {
 
-/// Result<T> for an output T; a Result stays as it is.
 template <class T>
-using FlatResult = typename std::conditional_t<is_result<T>, std::type_identity<T>, std::type_identity<Result<T>>>::type;
+struct FlatResultOf : std::type_identity<Result<T>> {};
+template <class T>
+struct FlatResultOf<Result<T>> : std::type_identity<Result<T>> {};
+
+/// Result<T> for an output T; a Result<T> stays as it is. (A JoinResult, whose error is another, becomes the value.)
+template <class T>
+using FlatResult = typename FlatResultOf<T>::type;
 
 /// The output of `F`, or the error std::errc::timed_out. The future is destroyed with this object: when it is late, so is its
 /// cancellation, at the end of the co_await expression.
@@ -32,7 +37,7 @@ class [[nodiscard]] Timeout {
         return Flat(std::move(result).take());
       }
     }
-    if (sleep_.poll(context).is_pending()) return pending;
+    if (sleep_.poll_without_budget(context).is_pending()) return pending;
     return Flat(Error(std::errc::timed_out, "timeout"));
   }
 

@@ -42,7 +42,9 @@ namespace skua {
 void assertion_failed(const char* condition, const char* file, int line) noexcept {
   fail_model(condition, {"SKUA_ASSERT", file, static_cast<unsigned>(line)});
 }
-void fail_fast(std::string_view cause, std::string_view) noexcept { fail_model(cause.data(), {"fail_fast"}); }
+void fail_fast(std::string_view cause, std::string_view) noexcept {
+  fail_model(cause.data(), {"fail_fast"});
+}
 
 }  // namespace skua
 
@@ -171,9 +173,10 @@ class Runner {
   template <class Model, Search search>
   static bool simulate(rl::test_params& params) {
     constexpr rl::thread_id_t threads = Model::params::thread_count;
-    using Scheduler = std::conditional_t<search == Search::random, RandomSearch<threads>,
-                                         std::conditional_t<search == Search::bound3, rl::context_bound_scheduler<threads>,
-                                                            rl::full_search_scheduler<threads>>>;
+    using Scheduler =
+        std::conditional_t<search == Search::random, RandomSearch<threads>,
+                           std::conditional_t<search == Search::bound3, rl::context_bound_scheduler<threads>,
+                                              rl::full_search_scheduler<threads>>>;
     rl::ostringstream state;
     if (rl::run_test<Model, Scheduler>(params, state, false) == rl::test_result_success) return true;
     params.initial_state = state.str();

@@ -69,7 +69,8 @@ struct IdleModel : rl::test_suite<Derived, Threads> {
     const std::size_t taken =
         inject_queue.pop({batch.data(), std::clamp<std::size_t>(share, 1, std::min(room + 1, batch.size()))});
     if (taken == 0) return nullptr;
-    for (std::size_t i = 1; i < std::min<std::size_t>(taken, Batch); ++i) check(self.queue.push(batch[i]), "there is room");
+    for (std::size_t i = 1; i < std::min<std::size_t>(taken, Batch); ++i)
+      check(self.queue.push(batch[i]), "there is room");
     found_work(self);
     return batch[0];
   }

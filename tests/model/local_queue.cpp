@@ -22,9 +22,7 @@ constexpr std::uint32_t near_wrap = ~std::uint32_t{0} - 1;
 
 template <class Derived, unsigned Threads, unsigned Items>
 struct QueueModel : rl::test_suite<Derived, Threads> {
-  static void run(Item* item) {
-    model::check(item->times_taken.add(1) == 0, "a task is taken once");
-  }
+  static void run(Item* item) { model::check(item->times_taken.add(1) == 0, "a task is taken once"); }
   /// What the worker does with its own ring: false if it is empty.
   static bool run_one(Queue& own) {
     Item* const item = own.pop();

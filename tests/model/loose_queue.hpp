@@ -1,7 +1,7 @@
 // LooseQueue: what stands behind InjectQueue in the models: as loose as ConcurrentQueue may be, and no looser.
 //
-// An enqueue takes a number and later fills the slot of that number; there is no tail. So elements become visible out of
-// order, and a dequeue may find nothing although an enqueue has finished, unless that happened before the dequeue.
+// An enqueue takes a number and later fills the slot of that number; there is no tail. So elements become visible out
+// of order, and a dequeue may find nothing although an enqueue has finished, unless that happened before the dequeue.
 // It checks what its user promises: consumers come one after the other, and only when there is something that they can
 // be sure to find.
 #pragma once

@@ -39,13 +39,15 @@ class RandomSearch : public rl::scheduler<RandomSearch<Threads>, rl::scheduler_t
     const auto running = static_cast<unsigned>(this->running_threads_count);
     // The deadline of a wait passes; it must if nobody else can go on.
     if (const auto timed = static_cast<unsigned>(this->timed_thread_count_)) {
-      if (running == 0 || below(8) == 0) return end_wait(this->timed_threads_[below(timed)], rl::unpark_reason_timeout, reason);
+      if (running == 0 || below(8) == 0)
+        return end_wait(this->timed_threads_[below(timed)], rl::unpark_reason_timeout, reason);
     }
     if (const auto spurious = static_cast<unsigned>(this->spurious_thread_count_); spurious != 0 && running != 0) {
       if (below(8) == 0) return end_wait(this->spurious_threads_[below(spurious)], rl::unpark_reason_spurious, reason);
     }
     reason = rl::unpark_reason_normal;
-    if (yield == 0 && this->thread_->state_ == rl::thread_state_running && below(16) < stay_) return this->thread_->index_;
+    if (yield == 0 && this->thread_->state_ == rl::thread_state_running && below(16) < stay_)
+      return this->thread_->index_;
     return this->running_threads[below(running)];
   }
 

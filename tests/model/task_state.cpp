@@ -1,9 +1,9 @@
 // scheduler/task_state.hpp with the production code around it: TaskHeader, the task wakers, JoinHandle.
 //
-// The scheduler is a miniature: a queue with room for one entry (a task is never in two queues), and what worker.cpp and
-// scheduler.cpp do with a task, mirrored line by line. The future is plain data: two polls, or a poll and a destruction,
-// that are not ordered are a race. Flags are read relaxed, so that a poll sees them only if the wake before it
-// published them; a wake that is lost, or that publishes nothing, ends as a deadlock.
+// The scheduler is a miniature: a queue with room for one entry (a task is never in two queues), and what worker.cpp
+// and scheduler.cpp do with a task, mirrored line by line. The future is plain data: two polls, or a poll and a
+// destruction, that are not ordered are a race. Flags are read relaxed, so that a poll sees them only if the wake
+// before it published them; a wake that is lost, or that publishes nothing, ends as a deadlock.
 #include "harness.hpp"
 
 // Compiled here, as a part of the model, against the miniature Scheduler below.
@@ -52,27 +52,40 @@ struct Scheduler::Shared {
   // Mirrors Worker::poll().
   void poll(TaskHeader* task) {
     switch (task->state.start_poll()) {
-      case TaskState::StartPoll::drop_reference: return;
-      case TaskState::StartPoll::deallocate: return task->deallocate();
-      case TaskState::StartPoll::cancel: task->vtable->cancel(task); return complete(task);
-      case TaskState::StartPoll::poll: break;
+      case TaskState::StartPoll::drop_reference:
+        return;
+      case TaskState::StartPoll::deallocate:
+        return task->deallocate();
+      case TaskState::StartPoll::cancel:
+        task->vtable->cancel(task);
+        return complete(task);
+      case TaskState::StartPoll::poll:
+        break;
     }
     const BorrowedWaker waker(task, &task_waker_vtable);
     Context context(waker.get());
     if (task->vtable->poll(task, context)) return complete(task);
     switch (task->state.finish_poll()) {
-      case TaskState::AfterPoll::parked: return;
-      case TaskState::AfterPoll::deallocate: return task->deallocate();
-      case TaskState::AfterPoll::requeue: return schedule(task);
-      case TaskState::AfterPoll::cancel: task->vtable->cancel(task); return complete(task);
+      case TaskState::AfterPoll::parked:
+        return;
+      case TaskState::AfterPoll::deallocate:
+        return task->deallocate();
+      case TaskState::AfterPoll::requeue:
+        return schedule(task);
+      case TaskState::AfterPoll::cancel:
+        task->vtable->cancel(task);
+        return complete(task);
     }
   }
   // Mirrors Scheduler::Shared::complete(), with the list of owned tasks a flag.
   void complete(TaskHeader* task) {
     const std::uint64_t references = owned.exchange(false, std::memory_order_acq_rel) ? 2 : 1;
     switch (task->state.complete_task()) {
-      case TaskState::OnComplete::drop_output: task->vtable->drop_output(task); break;
-      case TaskState::OnComplete::leave_output: break;
+      case TaskState::OnComplete::drop_output:
+        task->vtable->drop_output(task);
+        break;
+      case TaskState::OnComplete::leave_output:
+        break;
       case TaskState::OnComplete::leave_output_and_wake_joiner:
         task->join_waker.wake_by_ref();
         if (task->state.release_join_waker()) task->join_waker = Waker();
@@ -104,7 +117,9 @@ struct Scheduler::Shared {
 
 Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>) : shared_(std::make_unique<Shared>()) {}
 Scheduler::~Scheduler() = default;
-void Scheduler::schedule(TaskHeader* task) noexcept { shared_->schedule(task); }
+void Scheduler::schedule(TaskHeader* task) noexcept {
+  shared_->schedule(task);
+}
 
 // ----------------------------------------------------------------------------------------------------- the task
 
@@ -136,9 +151,9 @@ struct TaskModel : rl::test_suite<Derived, Threads> {
   struct Cell : TaskHeader {
     explicit Cell(TaskModel* owner) : TaskHeader(&functions, std::source_location::current()), model(owner) {}
     TaskModel* const model;
-    Var<int> future{1};                // 1 until it is destroyed
-    Var<Output> output{none};  // none once it is taken or dropped
-    Var<int> touched[Threads];         // what each holder did to the task before it let go
+    Var<int> future{1};         // 1 until it is destroyed
+    Var<Output> output{none};   // none once it is taken or dropped
+    Var<int> touched[Threads];  // what each holder did to the task before it let go
   };
 
   void before() {
@@ -209,25 +224,28 @@ struct TaskModel : rl::test_suite<Derived, Threads> {
         end_with(task, value);
         return true;
       },
-      .cancel = [](TaskHeader* task) noexcept {
-        static_cast<Derived*>(cell(task).model)->on_cancel();
-        end_with(task, cancelled);
-      },
-      .take_output = [](TaskHeader* task, void* to) noexcept {
-        auto& result = *static_cast<std::optional<JoinResult<int>>*>(to);
-        if (remove_output(task) == value) {
-          result.emplace(42);
-        } else {
-          result.emplace(JoinError::cancelled());
-        }
-      },
+      .cancel =
+          [](TaskHeader* task) noexcept {
+            static_cast<Derived*>(cell(task).model)->on_cancel();
+            end_with(task, cancelled);
+          },
+      .take_output =
+          [](TaskHeader* task, void* to) noexcept {
+            auto& result = *static_cast<std::optional<JoinResult<int>>*>(to);
+            if (remove_output(task) == value) {
+              result.emplace(42);
+            } else {
+              result.emplace(JoinError::cancelled());
+            }
+          },
       .drop_output = [](TaskHeader* task) noexcept { static_cast<void>(remove_output(task)); },
-      .deallocate = [](TaskHeader* task) noexcept {
-        for (const auto& touched : cell(task).touched) static_cast<void>(touched.read());
-        check(cell(task).future.read() == 0 && cell(task).output.read() == none, "nothing is left in the task");
-        ++cell(task).model->deallocated;
-        delete &cell(task);
-      },
+      .deallocate =
+          [](TaskHeader* task) noexcept {
+            for (const auto& touched : cell(task).touched) static_cast<void>(touched.read());
+            check(cell(task).future.read() == 0 && cell(task).output.read() == none, "nothing is left in the task");
+            ++cell(task).model->deallocated;
+            delete &cell(task);
+          },
   };
   void on_cancel() {}
 

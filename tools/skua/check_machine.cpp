@@ -63,16 +63,6 @@ void check_limits(Report& report) {
   report.ok("locked memory", in_words(locked, 1024, " KiB"));
 }
 
-void check_membarrier(Report& report) {
-  int result = kernel::register_interrupt_running_threads();
-  if (result == 0) result = kernel::interrupt_running_threads();
-  if (result == 0) {
-    report.ok("membarrier", "private expedited");
-  } else {
-    report.warn("membarrier", std::string("refused: ") + std::strerror(-result));
-  }
-}
-
 void check_allocator(Report& report) {
   Dl_info info{};
   void* const malloc_address = ::dlsym(RTLD_DEFAULT, "malloc");
@@ -92,7 +82,6 @@ void check_allocator(Report& report) {
 void check_machine(Report& report, const Options& options) {
   check_processors(report, options);
   check_limits(report);
-  check_membarrier(report);
   check_allocator(report);
 }
 

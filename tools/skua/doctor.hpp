@@ -16,7 +16,7 @@ int doctor();
 Options check_options(Report& report);
 /// Kernel, io_uring, epoll, and the back end that `options` lead to.
 void check_kernel(Report& report, const Options& options);
-/// Processors, limits, membarrier, allocator.
+/// Processors, limits, allocator.
 void check_machine(Report& report, const Options& options);
 void check_compilers(Report& report);
 

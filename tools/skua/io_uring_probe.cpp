@@ -77,8 +77,8 @@ IoUringProbe probe_io_uring() {
   Ring plain(0);
   result.error = plain.error();
   if (result.error != 0) return result;
-  const Ring cooperative(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG);
-  require("COOP_TASKRUN", cooperative.error() == 0);
+  const Ring deferring(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG);
+  require("DEFER_TASKRUN", deferring.error() == 0);
   require("EXT_ARG", plain.has(IORING_FEAT_EXT_ARG));
   require("NODROP", plain.has(IORING_FEAT_NODROP));
   require("CQE_SKIP", plain.has(IORING_FEAT_CQE_SKIP));

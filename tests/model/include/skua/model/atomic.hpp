@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <source_location>
+#include <type_traits>
 
 namespace skua::seam {
 
@@ -27,6 +28,8 @@ template <class T>
 class Atomic {
   using Place = std::source_location;
   using Order = std::memory_order;
+  // The checker prints values: enumerations are kept as numbers.
+  using Stored = std::conditional_t<std::is_enum_v<T>, std::uint32_t, T>;
 
  public:
   Atomic(Place at = Place::current()) : Atomic(T{}, at) {}
@@ -34,13 +37,15 @@ class Atomic {
   Atomic(const Atomic&) = delete;
   Atomic& operator=(const Atomic&) = delete;
 
-  T load(Order order, Place at = Place::current()) const { return atomic_.load(rl_order(order), model::place(at)); }
+  T load(Order order, Place at = Place::current()) const {
+    return static_cast<T>(atomic_.load(rl_order(order), model::place(at)));
+  }
   void store(T value, Order order, Place at = Place::current()) {
-    atomic_.store(value, rl_order(order), model::place(at));
+    atomic_.store(static_cast<Stored>(value), rl_order(order), model::place(at));
   }
 
   T exchange(T value, Order order, Place at = Place::current()) {
-    return atomic_.exchange(value, rl_order(order), model::place(at));
+    return static_cast<T>(atomic_.exchange(static_cast<Stored>(value), rl_order(order), model::place(at)));
   }
   T fetch_add(T value, Order order, Place at = Place::current()) {
     return atomic_.fetch_add(value, rl_order(order), model::place(at));
@@ -74,8 +79,12 @@ class Atomic {
  private:
   template <bool MayFailSpuriously>
   bool compare_exchange(T& expected, T value, Order success, Order failure, const Place& at) {
-    return atomic_.compare_exchange(rl::bool_t<MayFailSpuriously>(), expected, value, rl_order(at_least(success, failure)),
-                                    rl_order(failure), model::place(at));
+    Stored seen = static_cast<Stored>(expected);
+    const bool done =
+        atomic_.compare_exchange(rl::bool_t<MayFailSpuriously>(), seen, static_cast<Stored>(value),
+                                 rl_order(at_least(success, failure)), rl_order(failure), model::place(at));
+    expected = static_cast<T>(seen);
+    return done;
   }
 
   static constexpr Order failure_order(Order order) noexcept {
@@ -92,17 +101,23 @@ class Atomic {
 
   static constexpr rl::memory_order rl_order(Order order) noexcept {
     switch (order) {
-      case Order::relaxed: return rl::mo_relaxed;
-      case Order::consume: return rl::mo_consume;
-      case Order::acquire: return rl::mo_acquire;
-      case Order::release: return rl::mo_release;
-      case Order::acq_rel: return rl::mo_acq_rel;
-      case Order::seq_cst: break;
+      case Order::relaxed:
+        return rl::mo_relaxed;
+      case Order::consume:
+        return rl::mo_consume;
+      case Order::acquire:
+        return rl::mo_acquire;
+      case Order::release:
+        return rl::mo_release;
+      case Order::acq_rel:
+        return rl::mo_acq_rel;
+      case Order::seq_cst:
+        break;
     }
     return rl::mo_seq_cst;
   }
 
-  rl::atomic<T> atomic_;
+  rl::atomic<Stored> atomic_;
 };
 
 }  // namespace skua::seam

@@ -1,8 +1,8 @@
 // The model's side of core/mutex.hpp.
 //
-// try_lock() may fail although the mutex is free, and a wait may end for no reason (in random searches: in the exhaustive
-// ones that would multiply the interleavings by those of ten such wakeups). A thread that only such a wakeup could save
-// counts as dead: a lost notification is reported as a deadlock. A wait with a deadline may end at any time.
+// try_lock() may fail although the mutex is free, and a wait may end for no reason (in random searches: in the
+// exhaustive ones that would multiply the interleavings by those of ten such wakeups). A thread that only such a wakeup
+// could save counts as dead: a lost notification is reported as a deadlock. A wait with a deadline may end at any time.
 #pragma once
 
 #include <skua/core/clock.hpp>

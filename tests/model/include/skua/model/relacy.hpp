@@ -6,8 +6,8 @@
 #include <relacy/context.hpp>
 #include <relacy/context_base_impl.hpp>
 
-#include <relacy/atomic_fence.hpp>
 #include <relacy/atomic.hpp>
+#include <relacy/atomic_fence.hpp>
 #include <relacy/dyn_thread.hpp>
 #include <relacy/stdlib/condition_variable.hpp>
 #include <relacy/stdlib/event.hpp>
