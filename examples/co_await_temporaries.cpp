@@ -24,7 +24,7 @@ Task<std::string> greet(Greeting greeting) {
 
 // docs:begin name_first
 Task<std::string> greet_twice(std::string name) {
-  Greeting greeting{std::move(name), 2};         // a name of its own, outside of the co_await expression
+  Greeting greeting{std::move(name), 2};  // a name of its own, outside of the co_await expression
   co_return co_await greet(std::move(greeting));
 }
 

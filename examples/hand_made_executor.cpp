@@ -48,17 +48,16 @@ using Sender = std::shared_ptr<Queue>;  // the channel closes with the last one
 
 struct ReadyTask : std::enable_shared_from_this<ReadyTask> {
   ReadyTask(skua::Task<> task, Sender sender) : future(std::move(task)), queue(std::move(sender)) {}
-  /// What the waker calls: the task queues itself. Any thread.
-  void wake() noexcept { queue->send(shared_from_this()); }
+  void wake() noexcept { queue->send(shared_from_this()); }  // called by the waker, on any thread
 
-  skua::Task<> future;  // this and the next: touched by the executor's thread alone
+  skua::Task<> future;    // this and the next: touched by the executor's thread alone
   bool finished = false;  // a task that was woken twice is in the queue twice
   const Sender queue;
 };
 
 class Spawner {
  public:
-  explicit Spawner(const std::shared_ptr<Queue>& queue) : sender_(queue.get(), [queue](Queue* open) { open->close(); }) {}
+  explicit Spawner(std::shared_ptr<Queue> queue) : sender_(queue.get(), [queue](Queue*) { queue->close(); }) {}
   void spawn(skua::Task<> task) const { std::make_shared<ReadyTask>(std::move(task), sender_)->wake(); }
 
  private:
@@ -82,7 +81,9 @@ skua::Task<> wait_and_log(std::vector<std::string>& log, std::string name, std::
   log.push_back(name + " after " + std::to_string(polls) + " polls");
 }
 
-skua::Task<> write_message(std::vector<std::string>& log) { co_return log.push_back("a message"); }
+skua::Task<> write_message(std::vector<std::string>& log) {
+  co_return log.push_back("a message");
+}
 
 int main() {
   std::vector<std::string> log;

@@ -15,7 +15,7 @@ Task<int> answer() {
 Task<int> hello() {
   JoinHandle<int> handle = spawn(answer());  // runs on a worker, from now on
   std::puts("hello");
-  co_return (co_await handle).value();       // throws what the task threw
+  co_return (co_await handle).value();  // throws what the task threw
 }
 
 int main() {

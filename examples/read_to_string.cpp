@@ -1,4 +1,4 @@
-// A client that writes a request, ends its side and reads the answer to the end; its server is a task of the same program.
+// A client writes a request, ends its side and reads the answer to the end; its server is a task of the same program.
 #include <skua/skua.hpp>
 
 #include <array>

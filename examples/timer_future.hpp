@@ -1,4 +1,4 @@
-// TimerFuture: a future written by hand. It knows nothing of runtimes: a thread of its own sleeps, and then wakes whoever waits.
+// TimerFuture: a future written by hand. It knows no runtime: a thread of its own sleeps, then wakes who waits.
 #pragma once
 
 #include <skua/core/future.hpp>

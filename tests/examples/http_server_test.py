@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The HTTP server as its clients see it: curl, and raw sockets where curl is too polite.
 
-usage: http_server_test.py SERVER BACKEND
+usage: http_server_test.py SERVER BACKEND        77 if the kernel refuses io_uring
 """
 import os
 import re
@@ -339,5 +339,16 @@ class Lifetime(unittest.TestCase):
             self.assertIn(argument.split("=")[0].encode(), result.stderr)
 
 
+def is_refused():
+    """Whether the kernel refuses the back end; the server then ends at once and says so."""
+    server = subprocess.Popen([SERVER, "--port", "0", "--backend", BACKEND], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+    listens = server.stdout.readline() != ""
+    server.kill()
+    return not listens and "io_uring_setup" in server.communicate()[1]
+
+
 if __name__ == "__main__":
+    if is_refused():
+        sys.exit(77)
     unittest.main(argv=sys.argv[:1], verbosity=2)
