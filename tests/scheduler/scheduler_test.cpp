@@ -402,7 +402,6 @@ TEST(scheduler, spawns_that_race_with_shutdown_lose_no_task) {
   for (int round = 0; round < scaled(100, 25); ++round) {
     OnWorker::Log log;
     Gate gate;
-    std::atomic<int> refused{0};
     Running running(2);
     const Ref<Scheduler> scheduler = Ref<Scheduler>::share(&*running);
     std::atomic<bool> stop{false};
