@@ -229,7 +229,8 @@ void Driver::shutdown() {
     shut_down_ = true;
     wheel_.fire_all(woken);
     for (std::uint32_t index = 0; index < slots_.size(); ++index) {
-      if (slots_[index].source != nullptr) slots_[index].source->on_event(EPOLLHUP, woken);
+      // Not touched again: from now on a source closes its descriptor without a word to its slot.
+      if (IoSource* source = std::exchange(slots_[index].source, nullptr)) source->on_event(EPOLLHUP, woken);
       if (slots_[index].closing) close_slot(index);
     }
   }

@@ -65,8 +65,11 @@ class Runtime {
     const Waker waker = make_waker(thread);
     Context context(waker);
     for (;;) {
-      auto result = polled.poll(context);
-      if (result.is_ready()) return std::move(result).take();
+      {
+        const budget::Grant grant(budget::per_poll);  // as on a worker: a timeout around what is always ready must get its turn
+        auto result = polled.poll(context);
+        if (result.is_ready()) return std::move(result).take();
+      }
       thread->parker.park();
     }
   }
