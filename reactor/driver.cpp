@@ -25,6 +25,12 @@ void wake_all(std::vector<Waker>& wakers) noexcept {
   wakers.clear();
 }
 
+// Without the driver's lock: with SO_LINGER set, closing waits for the peer.
+void close_all(std::vector<int>& fds) noexcept {
+  for (const int fd : fds) kernel::close(fd);
+  fds.clear();
+}
+
 // An instant before now may be so far back (min) that the difference would overflow.
 Duration time_until(Instant until) noexcept {
   const Instant now = seam::now();
@@ -62,6 +68,7 @@ void Driver::park(Instant limit) {
 
 void Driver::look() {
   thread_local std::vector<Waker> woken;
+  thread_local std::vector<int> released;
   for (bool more = true; more;) {
     {
       const seam::Lock lock(mutex_);
@@ -71,7 +78,9 @@ void Driver::look() {
       woken_ = &woken;
       poller_->reap(*this);
       woken_ = nullptr;
+      std::swap(released, released_);
     }
+    close_all(released);
     wake_all(woken);
   }
 }
@@ -131,7 +140,8 @@ void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_s
   if (slot->source != nullptr) slot->source->on_event(event.mask, *woken_);
   if (!event.last) return;
   if (slot->closing) {
-    close_slot(index_of(event.token));
+    released_.push_back(slot->fd);
+    free_slot(index_of(event.token));
   } else if ((event.mask & EPOLLHUP) == 0) {
     poller_->arm(slot->fd, event.token);  // the kernel ended it; nothing is lost: it reports the present state first
   } else {
@@ -139,10 +149,6 @@ void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_s
   }
 }
 
-void Driver::close_slot(std::uint32_t index) {
-  kernel::close(slots_[index].fd);
-  free_slot(index);
-}
 
 void Driver::free_slot(std::uint32_t index) {
   Slot& slot = slots_[index];
@@ -189,7 +195,6 @@ void Driver::deregister(Token token, int fd) {
       wake_owner = !close_now && is_asleep();
     }
   }
-  // Without the lock: with SO_LINGER set, closing waits for the peer.
   if (close_now) kernel::close(fd);
   if (wake_owner) wake();  // to flush; an owner that is awake does it before it sleeps
 }
@@ -224,6 +229,7 @@ void Driver::cancel_timer(TimerEntry& entry) {
 
 void Driver::shutdown() {
   std::vector<Waker> woken;
+  std::vector<int> released;
   {
     const seam::Lock lock(mutex_);
     shut_down_ = true;
@@ -231,9 +237,12 @@ void Driver::shutdown() {
     for (std::uint32_t index = 0; index < slots_.size(); ++index) {
       // Not touched again: from now on a source closes its descriptor without a word to its slot.
       if (IoSource* source = std::exchange(slots_[index].source, nullptr)) source->on_event(EPOLLHUP, woken);
-      if (slots_[index].closing) close_slot(index);
+      if (!slots_[index].closing) continue;
+      released.push_back(slots_[index].fd);
+      free_slot(index);
     }
   }
+  close_all(released);
   wake_all(woken);
 }
 

@@ -89,7 +89,6 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   std::size_t scan(std::size_t first, std::vector<Waker>& woken) SKUA_REQUIRES(mutex_);
   bool is_asleep() const noexcept SKUA_REQUIRES(mutex_) { return sleep_until_ != Instant::min(); }
   void on_event(const PollEvent& event) override;
-  void close_slot(std::uint32_t index) SKUA_REQUIRES(mutex_);
   void free_slot(std::uint32_t index) SKUA_REQUIRES(mutex_);
   Slot* find(Token token) SKUA_REQUIRES(mutex_);
 
@@ -108,6 +107,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   std::vector<Slot> slots_ SKUA_GUARDED_BY(mutex_);
   std::vector<std::uint32_t> free_slots_ SKUA_GUARDED_BY(mutex_);
   std::vector<Waker>* woken_ SKUA_GUARDED_BY(mutex_) = nullptr;  // where on_event() puts wakers
+  std::vector<int> released_ SKUA_GUARDED_BY(mutex_);  // descriptors that the kernel has let go of, to be closed without the lock
   bool shut_down_ SKUA_GUARDED_BY(mutex_) = false;
 };
 

@@ -25,12 +25,16 @@ unsigned TimerWheel::level_for(std::uint64_t now, std::uint64_t when) noexcept {
 
 void TimerWheel::insert(TimerEntry& entry, Instant deadline, Waker waker) noexcept {
   SKUA_ASSERT(!entry.is_armed());
-  // A slot whose tick is now_ has been emptied already: the earliest that is looked at again is the next one.
-  entry.tick_ = std::max(tick_of(deadline), now_ + 1);
+  entry.tick_ = tick_of(deadline);
   entry.waker_ = std::move(waker);
   entry.state_.store(TimerEntry::State::armed, std::memory_order_relaxed);  // relaxed: under the driver's lock
   ++size_;
-  link(entry);
+  // The slot of the present tick has been emptied already.
+  if (entry.tick_ <= now_) {
+    link_due(entry);
+  } else {
+    link(entry);
+  }
 }
 
 void TimerWheel::remove(TimerEntry& entry) noexcept {
@@ -43,45 +47,44 @@ void TimerWheel::remove(TimerEntry& entry) noexcept {
 bool TimerWheel::advance(Instant now, std::vector<Waker>& woken, std::size_t limit) {
   const std::uint64_t target =
       now <= origin_ ? 0 : static_cast<std::uint64_t>((now - origin_).count()) >> tick_shift;
-  while (const auto next = next_expiration()) {
-    if (next->tick > target) break;
-    now_ = next->tick;
-    TimerEntry* entry = detach(next->level, next->slot);
-    TimerEntry* later = nullptr;  // those that move to a lower level: their highest digit has come
-    while (entry != nullptr) {
-      TimerEntry* const rest = entry->next_;
-      if (entry->tick_ > now_) {
-        entry->next_ = std::exchange(later, entry);
-      } else if (woken.size() < limit) {
-        fire(*entry, woken);
-      } else {
-        // This slot's time has not come yet, after all. All of it stays: on the lower levels `later` would be found first,
-        // time would move on to it, and what is left here would wait for a whole turn.
-        now_ = next->tick - 1;
-        link_all(entry);
-        link_all(later);
-        return true;
-      }
-      entry = rest;
+  for (;;) {
+    while (due_ != nullptr) {
+      if (woken.size() >= limit) return true;
+      fire(*due_, woken);
     }
-    link_all(later);
+    const auto next = next_expiration();
+    if (!next || next->tick > target) break;
+    now_ = next->tick;
+    spread(detach(next->level, next->slot));
   }
   now_ = std::max(now_, target);
   return false;
 }
 
+// Time has come to a slot: its entries are due, or move to a lower level.
+void TimerWheel::spread(TimerEntry* first) noexcept {
+  while (first != nullptr) {
+    TimerEntry* const rest = first->next_;
+    if (first->tick_ <= now_) {
+      link_due(*first);
+    } else {
+      link(*first);
+    }
+    first = rest;
+  }
+}
+
 void TimerWheel::fire_all(std::vector<Waker>& woken) {
+  while (due_ != nullptr) fire(*due_, woken);
   for (auto& level : slots_) {
     for (TimerEntry*& head : level) {
-      while (TimerEntry* entry = head) {
-        unlink(*entry);
-        fire(*entry, woken);
-      }
+      while (head != nullptr) fire(*head, woken);
     }
   }
 }
 
 void TimerWheel::fire(TimerEntry& entry, std::vector<Waker>& woken) {
+  unlink(entry);
   --size_;
   woken.push_back(std::move(entry.waker_));
   // [TE2] release: the last touch; whoever sees `fired` may destroy the entry. Pairs with [TE1].
@@ -89,6 +92,7 @@ void TimerWheel::fire(TimerEntry& entry, std::vector<Waker>& woken) {
 }
 
 std::optional<Instant> TimerWheel::next_deadline() const noexcept {
+  if (due_ != nullptr) return instant_of(now_);
   const auto next = next_expiration();
   if (!next) return std::nullopt;
   return instant_of(next->tick);
@@ -115,20 +119,20 @@ void TimerWheel::link(TimerEntry& entry) noexcept {
   const auto slot = static_cast<unsigned>((entry.tick_ >> (level * bits_per_level)) & (slots - 1));
   entry.level_ = static_cast<std::uint8_t>(level);
   entry.slot_ = static_cast<std::uint8_t>(slot);
-  TimerEntry*& head = slots_[level][slot];
+  push_front(slots_[level][slot], entry);
+  occupied_[level] |= std::uint64_t{1} << slot;
+}
+
+void TimerWheel::link_due(TimerEntry& entry) noexcept {
+  entry.level_ = due_level;
+  push_front(due_, entry);
+}
+
+void TimerWheel::push_front(TimerEntry*& head, TimerEntry& entry) noexcept {
   entry.previous_ = nullptr;
   entry.next_ = head;
   if (head != nullptr) head->previous_ = &entry;
   head = &entry;
-  occupied_[level] |= std::uint64_t{1} << slot;
-}
-
-void TimerWheel::link_all(TimerEntry* first) noexcept {
-  while (first != nullptr) {
-    TimerEntry* const rest = first->next_;
-    link(*first);
-    first = rest;
-  }
 }
 
 TimerEntry* TimerWheel::detach(unsigned level, unsigned slot) noexcept {
@@ -137,10 +141,11 @@ TimerEntry* TimerWheel::detach(unsigned level, unsigned slot) noexcept {
 }
 
 void TimerWheel::unlink(TimerEntry& entry) noexcept {
-  TimerEntry*& head = slots_[entry.level_][entry.slot_];
+  const bool is_due = entry.level_ == due_level;
+  TimerEntry*& head = is_due ? due_ : slots_[entry.level_][entry.slot_];
   if (entry.next_ != nullptr) entry.next_->previous_ = entry.previous_;
   (head == &entry ? head : entry.previous_->next_) = entry.next_;
-  if (head == nullptr) occupied_[entry.level_] &= ~(std::uint64_t{1} << entry.slot_);
+  if (head == nullptr && !is_due) occupied_[entry.level_] &= ~(std::uint64_t{1} << entry.slot_);
 }
 
 }  // namespace skua::reactor

@@ -97,15 +97,18 @@ class TimerWheel {
   std::optional<Expiration> next_expiration() const noexcept;
   Instant instant_of(std::uint64_t tick) const noexcept;
   void link(TimerEntry& entry) noexcept;
-  void link_all(TimerEntry* first) noexcept;
+  void link_due(TimerEntry& entry) noexcept;
+  static void push_front(TimerEntry*& head, TimerEntry& entry) noexcept;
   void unlink(TimerEntry& entry) noexcept;
+  void spread(TimerEntry* first) noexcept;
   /// Takes a slot's list out; its entries are still armed, and linked to each other.
   TimerEntry* detach(unsigned level, unsigned slot) noexcept;
-  /// The entry has been taken out of its list.
   void fire(TimerEntry& entry, std::vector<Waker>& woken);
 
   const Instant origin_;
-  std::uint64_t now_ = 0;  // every timer with a tick before or at this has fired, or is in the slot being emptied
+  static constexpr std::uint8_t due_level = levels;
+  std::uint64_t now_ = 0;  // every timer with a tick before or at this has fired, or is in due_
+  TimerEntry* due_ = nullptr;
   std::size_t size_ = 0;
   std::array<std::uint64_t, levels> occupied_{};  // bit per slot
   std::array<std::array<TimerEntry*, slots>, levels> slots_{};

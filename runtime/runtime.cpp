@@ -21,19 +21,19 @@ Runtime::~Runtime() {
 
 Handle Runtime::handle() const noexcept { return Handle(core_); }
 
-BlockOnScope::BlockOnScope(RuntimeCore& core) {
+BlockOnScope::BlockOnScope(const Ref<RuntimeCore>& core) : core_(core) {
   if (scheduler::on_worker_thread()) {
     fail_fast("block_on() was called on a worker thread, which would sleep and run no other task", "Use co_await");
   }
   if (RuntimeCore::current() != nullptr) {
     fail_fast("block_on() was called inside of block_on()", "Use co_await in the inner one");
   }
-  before_core_ = RuntimeCore::set_current(&core);
-  before_driver_ = reactor::Driver::set_current(&core.reactor_driver());
+  RuntimeCore::set_current(core_.get());
+  before_driver_ = reactor::Driver::set_current(&core_->reactor_driver());
 }
 
 BlockOnScope::~BlockOnScope() {
-  RuntimeCore::set_current(before_core_);
+  RuntimeCore::set_current(nullptr);
   reactor::Driver::set_current(before_driver_);
 }
 

@@ -35,13 +35,13 @@ struct BlockedThread : RefCounted<BlockedThread> {
 /// Makes the calling thread part of a runtime; refuses a second one, and workers.
 class BlockOnScope {
  public:
-  explicit BlockOnScope(RuntimeCore& core);
+  explicit BlockOnScope(const Ref<RuntimeCore>& core);
   ~BlockOnScope();
   BlockOnScope(const BlockOnScope&) = delete;
   BlockOnScope& operator=(const BlockOnScope&) = delete;
 
  private:
-  RuntimeCore* before_core_;
+  const Ref<RuntimeCore> core_;  // stays, even if another thread destroys the Runtime meanwhile
   reactor::Driver* before_driver_;
 };
 
@@ -59,7 +59,7 @@ class Runtime {
   /// sleep. Any other thread; several at once are fine.
   template <Future F>
   Output<F> block_on(F future) {
-    const BlockOnScope scope(*core_);
+    const BlockOnScope scope(core_);
     F polled(std::move(future));  // destroyed inside of the scope: what it cancels may spawn
     const auto thread = make_ref<BlockedThread>();
     const Waker waker = make_waker(thread);

@@ -62,7 +62,7 @@ class [[nodiscard("dropping the handle detaches the task: say so with std::move(
   /// before. Cancel safety: dropping a pending join, or joining by reference in a select(), loses nothing; dropping
   /// the handle detaches the task.
   Poll<JoinResult<T>> poll(Context& context) {
-    SKUA_ASSERT(!taken_);
+    if (taken_) fail_fast("a JoinHandle was awaited again after it had been ready", "Await it once");
     if (!budget::take(context)) return pending;
     if (!poll_finished(context)) {
       budget::give_back();

@@ -20,7 +20,7 @@ class [[nodiscard]] Sleep {
   /// Only before the first poll, as with every future.
   Sleep(Sleep&& other) noexcept : deadline_(other.deadline_) { SKUA_ASSERT(!other.driver_); }
   ~Sleep() {
-    if (driver_) driver_->cancel_timer(entry_);
+    if (driver_ && !entry_.has_fired()) driver_->cancel_timer(entry_);
   }
 
   Poll<void> poll(Context& context);

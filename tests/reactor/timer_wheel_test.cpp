@@ -60,7 +60,7 @@ class Wheels {
   void arm(std::size_t i, Instant deadline) {
     Timer& timer = *timers_[i];
     wheel_.insert(timer.entry, deadline, Waker(&timer, &timer_waker));
-    timer.place = reference_.emplace(std::max(due_at(deadline), origin + (ticks(now_) + 1) * tick), &timer);
+    timer.place = reference_.emplace(due_at(deadline), &timer);  // in the past: due at the next advance()
   }
   void cancel(std::size_t i) {
     Timer& timer = *timers_[i];
@@ -97,13 +97,11 @@ class Wheels {
   [[nodiscard]] bool next_deadline_is_in_time() const {
     const auto next = wheel_.next_deadline();
     if (reference_.empty()) return !next.has_value();
-    return next && *next <= reference_.begin()->first;
+    return next && *next <= std::max(reference_.begin()->first, now_);
   }
   std::optional<Instant> next_deadline() const { return wheel_.next_deadline(); }
 
  private:
-  static std::int64_t ticks(Instant at) { return (at - origin) / tick; }
-
   TimerWheel wheel_{origin};
   Instant now_ = origin;
   std::multimap<Instant, Timer*> reference_;
