@@ -47,7 +47,8 @@ void Driver::park(Instant limit) {
     sleep_until_ = until;
   }
   if (token_.begin_sleep()) {
-    poller_->wait(until == Instant::max() ? std::nullopt : std::optional<Duration>(until - seam::now()));
+    const Instant now = seam::now();
+    poller_->wait(until == Instant::max() ? std::nullopt : std::optional<Duration>(std::max(until, now) - now));
     token_.end_sleep();
   }
   turn(true);
