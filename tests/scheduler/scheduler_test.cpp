@@ -542,8 +542,8 @@ TEST(scheduler, two_tasks_that_wake_each_other_do_not_keep_the_worker) {
 }
 
 TEST(scheduler, tasks_from_outside_run_although_a_worker_never_idles) {
-  Running scheduler(1);
   OnWorker::Log log;
+  Running scheduler(1);
   for (int i = 0; i < 300; ++i) scheduler.spawn(wakes_itself_for_ever(OnWorker(log))).detach();
   for (int i = 0; i < 20; ++i) {
     auto handle = scheduler.spawn(value(i));
