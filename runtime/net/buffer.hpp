@@ -24,9 +24,18 @@ class ConstBuffer {
  public:
   ConstBuffer(const void* data, std::size_t size) noexcept : data_(data), size_(size) {}
   ConstBuffer(std::string_view text) noexcept : ConstBuffer(text.data(), text.size()) {}
-  ConstBuffer(const char* text) noexcept : ConstBuffer(std::string_view(text)) {}
+  /// A literal, without the zero at its end.
+  template <std::size_t N>
+  ConstBuffer(const char (&literal)[N]) noexcept : ConstBuffer(literal, literal[N - 1] == '\0' ? N - 1 : N) {}
+  /// An array, all of it.
+  template <std::size_t N>
+  ConstBuffer(char (&array)[N]) noexcept : ConstBuffer(array, N) {}
+  /// A C string.
+  template <class Pointer>
+    requires std::same_as<Pointer, const char*> || std::same_as<Pointer, char*>
+  ConstBuffer(const Pointer& text) noexcept : ConstBuffer(std::string_view(text)) {}
   template <ByteRange R>
-    requires(!std::convertible_to<const R&, const char*>)  // literals end at their zero
+    requires(!std::is_array_v<R>)
   ConstBuffer(const R& bytes) noexcept : ConstBuffer(std::ranges::data(bytes), std::ranges::size(bytes)) {}
 
   const std::byte* data() const noexcept { return static_cast<const std::byte*>(data_); }

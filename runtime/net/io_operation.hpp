@@ -41,9 +41,10 @@ class ReadinessWait {
   std::optional<reactor::IoSource::Waiter> waiter_;
 };
 
-/// `Call` has: `using Value`, `static constexpr Direction direction`, `static constexpr const char* name`, and
-/// `Result<Value> finish(ssize_t)` and `ssize_t attempt(int fd)` (>= 0 or -errno), and `bool drained(ssize_t)`: the call left
-/// nothing behind, so that the next would block.
+/// `Call` has `using Value`, `static constexpr Direction direction`, `static constexpr const char* name`, and
+///   ssize_t attempt(int fd)          the system call: >= 0 or -errno
+///   bool drained(ssize_t returned)   it left nothing behind: the next one would block
+///   Result<Value> finish(ssize_t)    what the operation is ready with; of 0 if has_nothing_to_do(), an empty buffer say
 template <class Call>
 class [[nodiscard]] IoOperation {
  public:
@@ -53,6 +54,7 @@ class [[nodiscard]] IoOperation {
 
   Poll<Result<Value>> poll(Context& context) {
     if (!budget::take(context)) return pending;
+    if (call_.has_nothing_to_do()) return call_.finish(0);
     for (;;) {
       const auto seen = wait_.snapshot();
       if (reactor::Readiness::is_ready(seen)) {
@@ -61,9 +63,9 @@ class [[nodiscard]] IoOperation {
           if (call_.drained(returned)) wait_.clear(seen);
           return call_.finish(returned);
         }
-        if (returned != -EAGAIN) return Result<Value>(Error(std::error_code(static_cast<int>(-returned), std::system_category()), Call::name));
+        if (returned != -EAGAIN) return failed(static_cast<int>(-returned), std::system_category());
         // Nobody will report anything any more, and yet the call would wait: the driver has been shut down.
-        if (reactor::Readiness::is_closed(seen)) return Result<Value>(Error(std::errc::operation_canceled, Call::name));
+        if (reactor::Readiness::is_closed(seen)) return failed(ECANCELED, std::generic_category());
         wait_.clear(seen);
       }
       Result<bool> is_ready = wait_.wait(context);
@@ -76,6 +78,10 @@ class [[nodiscard]] IoOperation {
   }
 
  private:
+  static Result<Value> failed(int error, const std::error_category& category) {
+    return Error(std::error_code(error, category), Call::name);
+  }
+
   ReadinessWait wait_;
   Call call_;
 };

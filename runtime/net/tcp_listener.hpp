@@ -26,6 +26,7 @@ struct AcceptCall {
   static constexpr auto direction = reactor::Direction::read;
   static constexpr const char* name = "accept";
   AcceptCall() = default;
+  bool has_nothing_to_do() const noexcept { return false; }
   ssize_t attempt(int fd) noexcept;
   bool drained(ssize_t) const noexcept { return false; }
   Result<Accepted> finish(ssize_t fd) const;

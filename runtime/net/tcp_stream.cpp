@@ -52,12 +52,10 @@ class Turn {
 }  // namespace
 
 ssize_t ReadCall::attempt(int fd) noexcept {
-  if (buffer.size() == 0) return 0;
   return kernel::recv(fd, buffer.data(), buffer.size(), 0);
 }
 
 ssize_t WriteCall::attempt(int fd) noexcept {
-  if (buffer.size() == 0) return 0;
   return kernel::send(fd, buffer.data(), buffer.size(), MSG_NOSIGNAL);
 }
 

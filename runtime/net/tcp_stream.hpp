@@ -26,26 +26,29 @@ namespace skua {
 
 enum class Shutdown { read = SHUT_RD, write = SHUT_WR, both = SHUT_RDWR };
 
-/// The system calls of a stream: see IoOperation.
-struct ReadCall {
+/// The system calls of a stream: see IoOperation. Most tell how many bytes they moved.
+struct CountedCall {
   using Value = std::size_t;
+  static Result<Value> finish(ssize_t count) { return static_cast<std::size_t>(count); }
+};
+
+struct ReadCall : CountedCall {
   static constexpr auto direction = reactor::Direction::read;
   static constexpr const char* name = "read";
   explicit ReadCall(MutableBuffer into) noexcept : buffer(into) {}
+  bool has_nothing_to_do() const noexcept { return buffer.size() == 0; }
   ssize_t attempt(int fd) noexcept;
   bool drained(ssize_t count) const noexcept { return count > 0 && static_cast<std::size_t>(count) < buffer.size(); }
-  Result<Value> finish(ssize_t count) const { return static_cast<std::size_t>(count); }
   MutableBuffer buffer;
 };
 
-struct WriteCall {
-  using Value = std::size_t;
+struct WriteCall : CountedCall {
   static constexpr auto direction = reactor::Direction::write;
   static constexpr const char* name = "write";
   explicit WriteCall(ConstBuffer from) noexcept : buffer(from) {}
+  bool has_nothing_to_do() const noexcept { return buffer.size() == 0; }
   ssize_t attempt(int fd) noexcept;
   bool drained(ssize_t count) const noexcept { return static_cast<std::size_t>(count) < buffer.size(); }
-  Result<Value> finish(ssize_t count) const { return static_cast<std::size_t>(count); }
   ConstBuffer buffer;
 };
 
@@ -54,31 +57,30 @@ struct WriteAllCall {
   static constexpr auto direction = reactor::Direction::write;
   static constexpr const char* name = "write_all";
   explicit WriteAllCall(ConstBuffer from) noexcept : rest(from) {}
+  bool has_nothing_to_do() const noexcept { return rest.size() == 0; }
   ssize_t attempt(int fd) noexcept;
   bool drained(ssize_t) const noexcept { return false; }
-  Result<void> finish(ssize_t) const { return {}; }
+  static Result<void> finish(ssize_t) { return {}; }
   ConstBuffer rest;
 };
 
-struct VectoredReadCall {
-  using Value = std::size_t;
+struct VectoredReadCall : CountedCall {
   static constexpr auto direction = reactor::Direction::read;
   static constexpr const char* name = "read_vectored";
   explicit VectoredReadCall(std::span<const iovec> into) noexcept : parts(into) {}
+  bool has_nothing_to_do() const noexcept { return parts.empty(); }
   ssize_t attempt(int fd) noexcept;
   bool drained(ssize_t) const noexcept { return false; }
-  Result<Value> finish(ssize_t count) const { return static_cast<std::size_t>(count); }
   std::span<const iovec> parts;
 };
 
-struct VectoredWriteCall {
-  using Value = std::size_t;
+struct VectoredWriteCall : CountedCall {
   static constexpr auto direction = reactor::Direction::write;
   static constexpr const char* name = "write_vectored";
   explicit VectoredWriteCall(std::span<const iovec> from) noexcept : parts(from) {}
+  bool has_nothing_to_do() const noexcept { return parts.empty(); }
   ssize_t attempt(int fd) noexcept;
   bool drained(ssize_t) const noexcept { return false; }
-  Result<Value> finish(ssize_t count) const { return static_cast<std::size_t>(count); }
   std::span<const iovec> parts;
 };
 
