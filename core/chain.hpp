@@ -63,7 +63,9 @@ class Chain {
     return *chain;
   }
   /// The chain that begin() made.
-  static Chain& of(std::coroutine_handle<> root) noexcept { return *std::launder(static_cast<Chain*>(address_of(root))); }
+  static Chain& of(std::coroutine_handle<> root) noexcept {
+    return *std::launder(static_cast<Chain*>(address_of(root)));
+  }
 
   /// Runs the chain until it waits for a leaf that is not ready, or its root has ended.
   void advance(Context& context) {

@@ -15,8 +15,8 @@ inline Instant now() noexcept { return std::chrono::steady_clock::now(); }
 
 }  // namespace seam
 
-/// `start + delay` that stops at the ends of the range instead of overflowing; a negative delay (or one that is no number) is `start`.
-/// Accepts any duration, also std::chrono::hours::max().
+/// `start + delay` that stops at the ends of the range instead of overflowing; a negative delay (or one that is no
+/// number) is `start`. Accepts any duration, also std::chrono::hours::max().
 template <class Rep, class Period>
 constexpr Instant saturating_add(Instant start, std::chrono::duration<Rep, Period> delay) noexcept {
   using Seconds = std::chrono::duration<double>;

@@ -23,7 +23,7 @@ namespace skua::frames {
 namespace {
 
 constexpr std::size_t class_bytes = 64;
-constexpr std::size_t classes = 32;            // blocks up to 2 KiB are pooled
+constexpr std::size_t classes = 32;             // blocks up to 2 KiB are pooled
 constexpr std::uint32_t bytes_kept = 1u << 18;  // per class and thread
 
 struct Block {
@@ -35,9 +35,9 @@ struct Block {
 struct ThreadPool {
   std::array<Block*, classes> free;
   std::array<std::uint32_t, classes> count;
-  void* kept_frame;        // frame that destroy_keeping_memory() is destroying
-  std::size_t kept_size;   // and its size, told by deallocate_frame()
-  bool closed;             // the thread is ending: nothing may be pooled any more
+  void* kept_frame;       // frame that destroy_keeping_memory() is destroying
+  std::size_t kept_size;  // and its size, told by deallocate_frame()
+  bool closed;            // the thread is ending: nothing may be pooled any more
 };
 constinit thread_local ThreadPool pool{};
 

@@ -41,7 +41,9 @@ int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept {
   return restarting([&] { return ::accept4(fd, address, size, flags); });
 }
 // Not repeated: an interrupted connect goes on in the background, as a non-blocking one does.
-int connect(int fd, const sockaddr* address, socklen_t size) noexcept { return result_of(::connect(fd, address, size)); }
+int connect(int fd, const sockaddr* address, socklen_t size) noexcept {
+  return result_of(::connect(fd, address, size));
+}
 int shutdown(int fd, int how) noexcept { return result_of(::shutdown(fd, how)); }
 // Not repeated: on Linux the descriptor is gone even if the call was interrupted.
 int close(int fd) noexcept { return result_of(::close(fd)); }
@@ -58,7 +60,8 @@ int getpeername(int fd, sockaddr* address, socklen_t* size) noexcept {
   return result_of(::getpeername(fd, address, size));
 }
 
-// Not glibc's recv() and send(): those are cancellation points, which costs 40 instructions each in a program with threads.
+// Not glibc's recv() and send(): those are cancellation points, which costs 40 instructions each in a program with
+// threads.
 ssize_t recv(int fd, void* buffer, std::size_t size, int flags) noexcept {
   return restarting([&] { return syscall(SYS_recvfrom, fd, buffer, size, flags, nullptr, nullptr); });
 }
@@ -91,7 +94,9 @@ int epoll_wait(int epoll, epoll_event* events, int capacity, const timespec* tim
 }
 
 int eventfd() noexcept { return result_of(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
-int eventfd_signal(int fd) noexcept { return restarting([&] { return ::eventfd_write(fd, 1); }); }
+int eventfd_signal(int fd) noexcept {
+  return restarting([&] { return ::eventfd_write(fd, 1); });
+}
 
 int poll_now(pollfd* fds, std::size_t count) noexcept { return result_of(::poll(fds, count, 0)); }
 

@@ -1,14 +1,15 @@
 // ParkToken: the three-state word between a thread that sleeps and those that wake it.
 //
-//   empty ──begin_sleep──> sleeping ──wake──> notified        a waker of a sleeper must also make a system call
-//     └────────wake──────> notified                           a waker of a running thread need not: the next sleep is refused
+//   empty ──begin_sleep──> sleeping ──wake──> notified
+//     └────────wake──────> notified
 //
+// A waker of a sleeper must also make a system call; a waker of a running thread need not: the next sleep is refused.
 // The sleeping itself (a condition variable, epoll, a ring) is the owner's business; what matters here is that a wake
-// between begin_sleep() and the system call is not lost, so the wake's system call must be one that a sleep which begins
-// later still sees (an eventfd that stays readable, a predicate under a mutex).
+// between begin_sleep() and the system call is not lost, so the wake's system call must be one that a sleep which
+// begins later still sees (an eventfd that stays readable, a predicate under a mutex).
 //
-// Memory ordering: what a waker did before wake() is visible to the owner after the begin_sleep() that was refused or the
-// end_sleep() that followed.
+// Memory ordering: what a waker did before wake() is visible to the owner after the begin_sleep() that was refused or
+// the end_sleep() that followed.
 #pragma once
 
 #include <skua/core/atomic.hpp>
@@ -24,7 +25,8 @@ class ParkToken {
     if (state_.compare_exchange_strong(expected, sleeping, std::memory_order_acq_rel, std::memory_order_acquire)) {
       return true;
     }
-    // [PT4] acquire: an exchange, not a store: a wake since the line above is consumed too and must be seen. Pairs with [PT3].
+    // [PT4] acquire: an exchange, not a store: a wake since the line above is consumed too and must be seen. Pairs with
+    // [PT3].
     state_.exchange(empty, std::memory_order_acquire);
     return false;
   }
@@ -37,8 +39,8 @@ class ParkToken {
 
   /// Any thread. True: the owner sleeps, the caller must wake it by its system call.
   [[nodiscard]] bool wake() noexcept {
-    // [PT3] release: an exchange, not a compare-exchange that stops at `notified`: every wake writes, so that the owner sees
-    // this caller's writes too. Pairs with [PT1], [PT2], [PT4], [PT5].
+    // [PT3] release: an exchange, not a compare-exchange that stops at `notified`: every wake writes, so that the owner
+    // sees this caller's writes too. Pairs with [PT1], [PT2], [PT4], [PT5].
     return state_.exchange(notified, std::memory_order_release) == sleeping;
   }
 

@@ -81,9 +81,7 @@ skua::Task<> wait_and_log(std::vector<std::string>& log, std::string name, std::
   log.push_back(name + " after " + std::to_string(polls) + " polls");
 }
 
-skua::Task<> write_message(std::vector<std::string>& log) {
-  co_return log.push_back("a message");
-}
+skua::Task<> write_message(std::vector<std::string>& log) { co_return log.push_back("a message"); }
 
 int main() {
   std::vector<std::string> log;

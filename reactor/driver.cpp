@@ -149,7 +149,6 @@ void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_s
   }
 }
 
-
 void Driver::free_slot(std::uint32_t index) {
   Slot& slot = slots_[index];
   const std::uint32_t generation = slot.generation == last_generation ? 0 : slot.generation + 1;

@@ -1,17 +1,18 @@
 // Driver: one poller and one timer wheel: where a thread sleeps, and what wakes it.
 //
-// Each worker owns a driver and sleeps in it when idle; the reactor thread has one for everybody else. Descriptors and timers
-// belong to the driver of the thread that waited for them first. The owner turns the driver: park() when idle, look() while
-// busy. If the owner is stuck in user code, the reactor thread turns it instead: harvest().
+// Each worker owns a driver and sleeps in it when idle; the reactor thread has one for everybody else. Descriptors and
+// timers belong to the driver of the thread that waited for them first. The owner turns the driver: park() when idle,
+// look() while busy. If the owner is stuck in user code, the reactor thread turns it instead: harvest().
 //
-// One lock protects wheel, table of sources and the poller's queues. The owner does not hold it while it sleeps, so any thread
-// may arm or cancel a timer or drop a descriptor meanwhile; a timer that is due before the sleeper's deadline wakes it: the
-// deadline is written, and compared, under the lock. Wakers run after the lock is released.
+// One lock protects wheel, table of sources and the poller's queues. The owner does not hold it while it sleeps, so any
+// thread may arm or cancel a timer or drop a descriptor meanwhile; a timer that is due before the sleeper's deadline
+// wakes it: the deadline is written, and compared, under the lock. Wakers run after the lock is released.
 //
-// Invariants: (1) before the owner sleeps, everything queued has been handed to the kernel, and sleep_until_ is not after the
-//                 first timer.
-//             (2) a token names a slot and its generation: events for a descriptor that is gone find another generation.
-//             (3) a descriptor is closed only when the kernel reports nothing for it any more.
+// Invariants:
+//  1. Before the owner sleeps, everything queued has been handed to the kernel (or will be offered again within a
+//     millisecond), and sleep_until_ is not after the first timer.
+//  2. A token names a slot and its generation: events for a descriptor that is gone find another generation.
+//  3. A descriptor is closed only when the kernel reports nothing for it any more.
 #pragma once
 
 #include <skua/core/clock.hpp>
@@ -33,8 +34,8 @@ class Driver final : public RefCounted<Driver>, private PollSink {
  public:
   explicit Driver(std::unique_ptr<Poller> poller);
 
-  /// The driver of this thread: a worker's own, or that of the runtime entered by block_on(). Ends the program if there is
-  /// none, and says what to do.
+  /// The driver of this thread: a worker's own, or that of the runtime entered by block_on(). Ends the program if there
+  /// is none, and says what to do.
   static Driver& current();
   /// Makes `driver` this thread's (null: none), and returns what it was before.
   static Driver* set_current(Driver* driver) noexcept;
@@ -48,8 +49,8 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   // Any thread
   /// Ends the owner's park(), or the next one.
   void wake() noexcept;
-  /// On behalf of an owner that is stuck: fires what timers are due, and asks the kernel about each descriptor that somebody
-  /// waits for. The poller's own events stay for the owner; an event that is noted twice does no harm.
+  /// On behalf of an owner that is stuck: fires what timers are due, and asks the kernel about each descriptor that
+  /// somebody waits for. The poller's own events stay for the owner; an event that is noted twice does no harm.
   void harvest();
   const char* backend() const noexcept { return poller_->name(); }
 
@@ -107,7 +108,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   std::vector<Slot> slots_ SKUA_GUARDED_BY(mutex_);
   std::vector<std::uint32_t> free_slots_ SKUA_GUARDED_BY(mutex_);
   std::vector<Waker>* woken_ SKUA_GUARDED_BY(mutex_) = nullptr;  // where on_event() puts wakers
-  std::vector<int> released_ SKUA_GUARDED_BY(mutex_);  // descriptors that the kernel has let go of, to be closed without the lock
+  std::vector<int> released_ SKUA_GUARDED_BY(mutex_);            // descriptors to be closed once the lock is released
   bool shut_down_ SKUA_GUARDED_BY(mutex_) = false;
 };
 

@@ -2,8 +2,8 @@
 #include <skua/core/kernel.hpp>
 #include <skua/reactor/poller.hpp>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
@@ -75,7 +75,9 @@ class EpollPoller final : public Poller {
 }  // namespace
 
 Result<std::unique_ptr<Poller>> make_epoll_poller() {
-  const auto failed = [](const char* call, int error) { return Error(std::error_code(-error, std::system_category()), call); };
+  const auto failed = [](const char* call, int error) {
+    return Error(std::error_code(-error, std::system_category()), call);
+  };
   const int epoll = kernel::epoll_create();
   if (epoll < 0) return failed("epoll_create1", epoll);
   const int wake = kernel::eventfd();

@@ -1,14 +1,15 @@
 // IoSource: a non-blocking descriptor, what is known of its readiness, and who waits for it.
 //
-// An operation tries its system call whenever the direction is ready, which it is taken to be at first. If the call would
-// block, it clears the readiness it had seen and waits; the first wait registers the descriptor with the driver of the
-// thread that waits (the worker's own), where it stays: its events wake the task on that worker, which makes it the task's home.
+// An operation tries its system call whenever the direction is ready, which it is taken to be at first. If the call
+// would block, it clears the readiness it had seen and waits; the first wait registers the descriptor with the driver
+// of the thread that waits (the worker's own), where it stays: its events wake the task on that worker, which makes it
+// the task's home.
 //
-// Ownership: the last Ref closes the descriptor. A registered one is handed to the driver, which closes it once the kernel has
-// let go of it. No memory of a waiting future is ever lent to the kernel.
+// Ownership: the last Ref closes the descriptor. A registered one is handed to the driver, which closes it once the
+// kernel has let go of it. No memory of a waiting future is ever lent to the kernel.
 //
-// Thread safety: any thread, any number of waiters in each direction. Lock order: registration, driver, waiters. Wakers are
-// woken with no lock held.
+// Thread safety: any thread, any number of waiters in each direction. Lock order: registration, driver, waiters. Wakers
+// are woken with no lock held.
 #pragma once
 
 #include <skua/core/context.hpp>
@@ -59,8 +60,8 @@ class IoSource : public RefCounted<IoSource> {
     Waiter* previous_ = nullptr;
   };
 
-  /// True if the direction became ready meanwhile; else `waiter` is enlisted, and woken by the next event. An error means that
-  /// the descriptor cannot be watched.
+  /// True if the direction became ready meanwhile; else `waiter` is enlisted, and woken by the next event. An error
+  /// means that the descriptor cannot be watched.
   Result<bool> wait_ready(Direction direction, Waiter& waiter, const Waker& waker);
 
   // For the driver

@@ -10,7 +10,8 @@ Result<std::unique_ptr<Poller>> make_poller() {
   static seam::Atomic<bool> logged{false};
   // relaxed: only the flag itself matters
   if (!logged.exchange(true, std::memory_order_relaxed)) {
-    log(LogLevel::warning, "io_uring is refused (" + ring.error().message() + "), using epoll. `skua doctor` says more.");
+    log(LogLevel::warning,
+        "io_uring is refused (" + ring.error().message() + "), using epoll. `skua doctor` says more.");
   }
   return make_epoll_poller();
 }

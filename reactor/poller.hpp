@@ -1,10 +1,10 @@
 // Poller: the kernel's side of a driver: which descriptors are ready. Two implementations: io_uring and epoll.
 //
-// Edges, both directions at once: arm() a descriptor and every change of its state is reported until disarm(), beginning
-// with the state it is in. Events carry the token given to arm().
+// Edges, both directions at once: arm() a descriptor and every change of its state is reported until disarm(),
+// beginning with the state it is in. Events carry the token given to arm().
 //
-// Thread safety: arm and disarm are called with the driver's lock held; flush and reap with the lock, by the owning thread;
-// wait by the owning thread without the lock; signal by any thread.
+// Thread safety: arm and disarm are called with the driver's lock held; flush and reap with the lock, by the owning
+// thread; wait by the owning thread without the lock; signal by any thread.
 #pragma once
 
 #include <skua/core/clock.hpp>

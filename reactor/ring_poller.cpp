@@ -1,9 +1,9 @@
 // RingPoller: readiness by io_uring, one multishot poll request for each descriptor.
 //
-// The ring runs with DEFER_TASKRUN: the kernel keeps completions back until the owner enters the ring, and posts them in one
-// go. (Measured, CPU per echo request, raw loops in C: DEFER 1.00, COOP 1.10, neither 2.8.) The price: only the owner may submit
-// and reap, so the ring is enabled by the first thread that flushes, and events for an owner that is stuck in user code are found
-// in another way, see Driver::harvest().
+// The ring runs with DEFER_TASKRUN: the kernel keeps completions back until the owner enters the ring, and posts them
+// in one go. (Measured, CPU per echo request, raw loops in C: DEFER 1.00, COOP 1.10, neither 2.8.) The price: only the
+// owner may submit and reap, so the ring is enabled by the first thread that flushes, and events for an owner that is
+// stuck in user code are found in another way, see Driver::harvest().
 //
 // Requests are queued here and submitted by flush(), so that SQEs are never in short supply.
 //
@@ -132,7 +132,8 @@ class RingPoller final : public Poller {
     }
     // Cancelled by disarm(): no event.
     const auto failed = completion.res == -ECANCELED ? std::uint32_t{0} : std::uint32_t{EPOLLERR | EPOLLHUP};
-    sink.on_event({completion.user_data, completion.res < 0 ? failed : static_cast<std::uint32_t>(completion.res), last});
+    sink.on_event(
+        {completion.user_data, completion.res < 0 ? failed : static_cast<std::uint32_t>(completion.res), last});
   }
 
   io_uring ring_;
@@ -141,8 +142,8 @@ class RingPoller final : public Poller {
   std::vector<Request> queued_;
 };
 
-// A ring whose set-up succeeded may still be of no use: a feature is missing, or a filter refuses to enter it. (A ring that is
-// not enabled yet answers EBADFD.)
+// A ring whose set-up succeeded may still be of no use: a feature is missing, or a filter refuses to enter it. (A ring
+// that is not enabled yet answers EBADFD.)
 int check_usable(const io_uring& ring) {
   constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP;
   if ((ring.features & needed) != needed) return -ENOSYS;

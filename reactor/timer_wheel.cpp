@@ -13,7 +13,9 @@ std::uint64_t TimerWheel::tick_of(Instant deadline) const noexcept {
 }
 
 Instant TimerWheel::instant_of(std::uint64_t tick) const noexcept {
-  return saturating_add(origin_, Duration(static_cast<Duration::rep>(std::min<std::uint64_t>(tick, std::uint64_t{1} << 46) << tick_shift)));
+  return saturating_add(
+      origin_,
+      Duration(static_cast<Duration::rep>(std::min<std::uint64_t>(tick, std::uint64_t{1} << 46) << tick_shift)));
 }
 
 // The highest 6-bit digit in which the two differ; a deadline beyond the top level is kept there.
@@ -45,8 +47,7 @@ void TimerWheel::remove(TimerEntry& entry) noexcept {
 }
 
 bool TimerWheel::advance(Instant now, std::vector<Waker>& woken, std::size_t limit) {
-  const std::uint64_t target =
-      now <= origin_ ? 0 : static_cast<std::uint64_t>((now - origin_).count()) >> tick_shift;
+  const std::uint64_t target = now <= origin_ ? 0 : static_cast<std::uint64_t>((now - origin_).count()) >> tick_shift;
   for (;;) {
     while (due_ != nullptr) {
       if (woken.size() >= limit) return true;
@@ -99,7 +100,8 @@ std::optional<Instant> TimerWheel::next_deadline() const noexcept {
 }
 
 std::optional<TimerWheel::Expiration> TimerWheel::next_expiration() const noexcept {
-  // The first level that holds anything holds what comes next: all of a level lies before the next slot of the level above.
+  // The first level that holds anything holds what comes next: all of a level lies before the next slot of the level
+  // above.
   for (unsigned level = 0; level < levels; ++level) {
     if (occupied_[level] == 0) continue;
     const unsigned shift = level * bits_per_level;

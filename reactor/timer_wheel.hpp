@@ -9,7 +9,8 @@
 // time reaches its slot it moves down, and fires on level 0. Beyond 52 days it goes round the top level until it fits.
 // (Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987.)
 //
-// Never early: a deadline is rounded up to a tick, now is rounded down. Late by less than a tick, plus the sleeper's own.
+// Never early: a deadline is rounded up to a tick, now is rounded down. Late by less than a tick, plus the sleeper's
+// own.
 //
 // Thread safety: none; the driver's lock protects wheel and entries.
 #pragma once

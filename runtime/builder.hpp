@@ -2,8 +2,8 @@
 //
 //   Result<Runtime> runtime = Builder().workers(4).build();
 //
-// What the environment says (SKUA_WORKERS, SKUA_BACKEND, SKUA_REACTOR_MODE) is stronger than code; files and command lines
-// come in through options(), see <skua/config/load.hpp>.
+// What the environment says (SKUA_WORKERS, SKUA_BACKEND, SKUA_REACTOR_MODE) is stronger than code; files and command
+// lines come in through options(), see <skua/config/load.hpp>.
 #pragma once
 
 #include <skua/core/result.hpp>
@@ -26,8 +26,8 @@ class Builder {
   /// Takes over what was loaded elsewhere, origins and all.
   Builder& options(Options options);
 
-  /// Starts the runtime. Errors: a setting out of range (which one, where it came from, what is allowed); a back end that was
-  /// asked for and is refused; no descriptors or threads left.
+  /// Starts the runtime. Errors: a setting out of range (which one, where it came from, what is allowed); a back end
+  /// that was asked for and is refused; no descriptors or threads left.
   Result<Runtime> build() const;
 
  private:

@@ -20,8 +20,8 @@ class Handle {
   /// Whether current() would return.
   static bool has_current() noexcept;
 
-  /// Starts `future` as a task. Any thread. Once the runtime has been shut down the future is destroyed at once, by the caller,
-  /// and the join is cancelled.
+  /// Starts `future` as a task. Any thread. Once the runtime has been shut down the future is destroyed at once, by the
+  /// caller, and the join is cancelled.
   template <Future F>
   JoinHandle<Output<F>> spawn(F future, std::source_location at = std::source_location::current()) const {
     return scheduler().spawn(std::move(future), at);

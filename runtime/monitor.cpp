@@ -51,7 +51,8 @@ void Monitor::rest_if_quiet() {
     // [MO2] seq_cst: cleared before the sleepers are counted, see the head of monitor.hpp; pairs with [MO1], [MO3].
     ticking_.store(false, std::memory_order_seq_cst);
     if (scheduler_->sleeping_workers() != watched_.size()) {
-      ticking_.store(true, std::memory_order_relaxed);  // relaxed: read by this thread, and by workers that would set it
+      ticking_.store(true,
+                     std::memory_order_relaxed);  // relaxed: read by this thread, and by workers that would set it
     }
   }
 }

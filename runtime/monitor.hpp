@@ -3,11 +3,12 @@
 // Once a millisecond, while any worker is awake, it compares each worker's pulse with what it was:
 //   no look at its driver for two ticks  -> the driver is harvested: the woken tasks go to the others
 //   in the same poll for two ticks       -> the task in its LIFO slot is moved to the inject queue, and a sleeper woken
-// An event therefore waits at most some 3 ms for a stuck worker. With one worker there is nobody to hand anything to, and the monitor rests.
+// An event therefore waits at most some 3 ms for a stuck worker. With one worker there is nobody to hand anything to,
+// and the monitor rests.
 //
-// It costs nothing while all sleep: when ten ticks in a row find every worker asleep it stops, and the first worker to wake
-// starts it again. No start is lost: a worker first counts itself awake, then reads `ticking_`; the monitor first clears
-// `ticking_`, then counts the sleepers; all four in the one order of seq_cst.
+// It costs nothing while all sleep: when ten ticks in a row find every worker asleep it stops, and the first worker to
+// wake starts it again. No start is lost: a worker first counts itself awake, then reads `ticking_`; the monitor first
+// clears `ticking_`, then counts the sleepers; all four in the one order of seq_cst.
 #pragma once
 
 #include <skua/core/atomic.hpp>

@@ -20,21 +20,15 @@ bool parse(std::string_view text, std::uint32_t& workers) {
   const auto [stopped, fault] = std::from_chars(text.data(), end, workers);
   return fault == std::errc{} && stopped == end && workers >= 1 && workers <= workers_max;
 }
-std::string print(std::uint32_t workers) {
-  return workers == workers_auto ? "auto" : std::to_string(workers);
-}
+std::string print(std::uint32_t workers) { return workers == workers_auto ? "auto" : std::to_string(workers); }
 
 constexpr std::pair<std::string_view, Backend> backends[] = {
     {"auto", Backend::automatic}, {"io_uring", Backend::io_uring}, {"epoll", Backend::epoll}};
 constexpr std::pair<std::string_view, ReactorMode> reactor_modes[] = {{"workers", ReactorMode::workers},
                                                                       {"thread", ReactorMode::thread}};
 
-constexpr std::span<const std::pair<std::string_view, Backend>> names_of(Backend) {
-  return backends;
-}
-constexpr std::span<const std::pair<std::string_view, ReactorMode>> names_of(ReactorMode) {
-  return reactor_modes;
-}
+constexpr std::span<const std::pair<std::string_view, Backend>> names_of(Backend) { return backends; }
+constexpr std::span<const std::pair<std::string_view, ReactorMode>> names_of(ReactorMode) { return reactor_modes; }
 
 template <class Enum>
 bool parse(std::string_view text, Enum& value) {
@@ -81,12 +75,9 @@ class OptionCategory : public std::error_category {
   std::string message(int code) const override {
     if (code >= 0 && std::cmp_less(code, std::size(table))) return "expected " + std::string(table[code].expected);
     switch (static_cast<OptionFault>(code)) {
-      case OptionFault::unknown_key:
-        return "no such option";
-      case OptionFault::value_missing:
-        return "a value must follow";
-      case OptionFault::bad_syntax:
-        return "not valid TOML";
+      case OptionFault::unknown_key: return "no such option";
+      case OptionFault::value_missing: return "a value must follow";
+      case OptionFault::bad_syntax: return "not valid TOML";
     }
     return "invalid option";
   }
@@ -125,13 +116,9 @@ std::string_view nearest_key(std::string_view key) {
 
 }  // namespace
 
-std::span<const OptionEntry> option_table() noexcept {
-  return table;
-}
+std::span<const OptionEntry> option_table() noexcept { return table; }
 
-std::error_code make_error_code(OptionFault fault) noexcept {
-  return {static_cast<int>(fault), category};
-}
+std::error_code make_error_code(OptionFault fault) noexcept { return {static_cast<int>(fault), category}; }
 std::error_code value_not_allowed(const OptionEntry& entry) noexcept {
   return {static_cast<int>(&entry - table), category};
 }
@@ -139,16 +126,11 @@ std::error_code value_not_allowed(const OptionEntry& entry) noexcept {
 std::string Origin::describe() const {
   if (!detail.empty()) return detail;
   switch (source) {
-    case Source::default_value:
-      return "default";
-    case Source::code:
-      return "code";
-    case Source::file:
-      return "file";
-    case Source::environment:
-      return "environment";
-    case Source::command_line:
-      return "command line";
+    case Source::default_value: return "default";
+    case Source::code: return "code";
+    case Source::file: return "file";
+    case Source::environment: return "environment";
+    case Source::command_line: return "command line";
   }
   return "?";
 }

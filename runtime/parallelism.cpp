@@ -105,8 +105,6 @@ std::uint32_t processors_within(std::optional<double> quota, std::uint32_t proce
   return std::max(1U, static_cast<std::uint32_t>(std::ceil(*quota)));
 }
 
-std::uint32_t available_parallelism() {
-  return processors_within(cgroup_cpu_quota(), affinity_processors());
-}
+std::uint32_t available_parallelism() { return processors_within(cgroup_cpu_quota(), affinity_processors()); }
 
 }  // namespace skua

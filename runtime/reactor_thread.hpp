@@ -1,7 +1,7 @@
 // ReactorThread: the driver of everybody who is no worker, and the monitor of those who are. Private.
 //
-// It turns its own driver (block_on() and foreign threads wait there; in ReactorMode::thread everybody does) and lets the
-// monitor tick. Without timers, events, or an awake worker it sleeps.
+// It turns its own driver (block_on() and foreign threads wait there; in ReactorMode::thread everybody does) and lets
+// the monitor tick. Without timers, events, or an awake worker it sleeps.
 #pragma once
 
 #include <skua/core/atomic.hpp>

@@ -5,8 +5,8 @@
 //     return runtime.block_on(serve());
 //   }
 //
-// Destroying it ends every task at the await where it waits, destroys their futures on worker threads, joins all threads, and
-// returns; a task that never comes to an await is waited for. Not to be destroyed on a worker.
+// Destroying it ends every task at the await where it waits, destroys their futures on worker threads, joins all
+// threads, and returns; a task that never comes to an await is waited for. Not to be destroyed on a worker.
 #pragma once
 
 #include <skua/builder.hpp>
@@ -54,9 +54,9 @@ class Runtime {
   Runtime& operator=(Runtime&& other) noexcept;
   ~Runtime();
 
-  /// Runs `future` on the calling thread, which sleeps while it waits; tasks that it spawns run on the workers. Returns its
-  /// output, throws what it throws. On a worker, or inside of another block_on(), it ends the program: that thread must not
-  /// sleep. Any other thread; several at once are fine.
+  /// Runs `future` on the calling thread, which sleeps while it waits; tasks that it spawns run on the workers. Returns
+  /// its output, throws what it throws. On a worker, or inside of another block_on(), it ends the program: that thread
+  /// must not sleep. Any other thread; several at once are fine.
   template <Future F>
   Output<F> block_on(F future) {
     const BlockOnScope scope(core_);
@@ -66,7 +66,8 @@ class Runtime {
     Context context(waker);
     for (;;) {
       {
-        const budget::Grant grant(budget::per_poll);  // as on a worker: a timeout around what is always ready must get its turn
+        const budget::Grant grant(
+            budget::per_poll);  // as on a worker: a timeout around what is always ready must get its turn
         auto result = polled.poll(context);
         if (result.is_ready()) return std::move(result).take();
       }

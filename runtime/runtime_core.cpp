@@ -52,8 +52,8 @@ Result<Ref<RuntimeCore>> RuntimeCore::start(const Options& requested) {
       drivers.push_back(*std::move(driver));
     }
   }
-  auto core = Ref<RuntimeCore>::adopt(
-      new RuntimeCore(std::move(options), *std::move(reactor_driver), std::move(drivers)));
+  auto core =
+      Ref<RuntimeCore>::adopt(new RuntimeCore(std::move(options), *std::move(reactor_driver), std::move(drivers)));
   try {
     core->start_threads();
   } catch (const std::system_error& error) {

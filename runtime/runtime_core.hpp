@@ -18,8 +18,8 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   /// Makes the drivers and starts the threads.
   static Result<Ref<RuntimeCore>> start(const Options& options);
 
-  /// In this order: tasks and workers end (scheduler/shutdown.cpp); the reactor thread ends; the drivers wake whoever still
-  /// waits on a foreign thread. Not from a worker.
+  /// In this order: tasks and workers end (scheduler/shutdown.cpp); the reactor thread ends; the drivers wake whoever
+  /// still waits on a foreign thread. Not from a worker.
   void shutdown();
 
   scheduler::Scheduler& scheduler() noexcept { return *scheduler_; }

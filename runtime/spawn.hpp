@@ -13,8 +13,8 @@
 
 namespace skua {
 
-/// Starts `future` as a task that runs beside the caller, on any worker. On a worker, or inside block_on(); elsewhere it ends
-/// the program. See JoinHandle for what can be done with the task; dropping the handle lets it run on.
+/// Starts `future` as a task that runs beside the caller, on any worker. On a worker, or inside block_on(); elsewhere
+/// it ends the program. See JoinHandle for what can be done with the task; dropping the handle lets it run on.
 template <Future F>
 JoinHandle<Output<F>> spawn(F future, std::source_location at = std::source_location::current()) {
   return current_scheduler().spawn(std::move(future), at);
@@ -28,12 +28,13 @@ auto invoke_as_task(Fn fn, Args... args) -> Task<Output<std::invoke_result_t<Fn&
   co_return co_await std::move(future);
 }
 
-/// Starts the future that `fn(args...)` returns. The callable stays alive in the task, so a lambda with captures that is itself
-/// a coroutine is safe here, as it is not in spawn(lambda()).
+/// Starts the future that `fn(args...)` returns. The callable stays alive in the task, so a lambda with captures that
+/// is itself a coroutine is safe here, as it is not in spawn(lambda()).
 template <class Fn, class... Args>
   requires(!Future<Fn>) && std::invocable<std::decay_t<Fn>&, std::decay_t<Args>&&...>
 auto spawn(Fn&& fn, Args&&... args) {
-  return spawn(invoke_as_task<std::decay_t<Fn>, std::decay_t<Args>...>(std::forward<Fn>(fn), std::forward<Args>(args)...));
+  return spawn(
+      invoke_as_task<std::decay_t<Fn>, std::decay_t<Args>...>(std::forward<Fn>(fn), std::forward<Args>(args)...));
 }
 
 }  // namespace skua

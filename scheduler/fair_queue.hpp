@@ -1,8 +1,8 @@
 // FairQueue: moodycamel's queue, asked in turn for what its producers have. What InjectQueue stores in. Private.
 //
-// ConcurrentQueue keeps a queue for each pushing thread, and without a token it asks them in the same order each time, the
-// newest first: a worker whose ring overflows again and again would keep the tasks of older threads waiting for ever. A
-// consumer token goes on to the next thread's queue after `items_in_a_row` items.
+// ConcurrentQueue keeps a queue for each pushing thread, and without a token it asks them in the same order each time,
+// the newest first: a worker whose ring overflows again and again would keep the tasks of older threads waiting for
+// ever. A consumer token goes on to the next thread's queue after `items_in_a_row` items.
 //
 // Thread safety: enqueue by any thread; try_dequeue_bulk by one at a time (InjectQueue's lock).
 #pragma once

@@ -6,17 +6,17 @@
 //   A worker out of work becomes *searching* (at most half of the workers may be), looks at all queues, and finding
 //   nothing goes to sleep: begin_sleep() [ID2]. If nobody is searching then, it looks at every queue once more, and
 //   wakes somebody if it finds work. So does a worker that goes to sleep because it was refused the search. A thread
-//   that pushes a task calls worker_to_wake() [ID1]: if nobody is searching and somebody sleeps, it names a sleeper, who
-//   wakes up searching. A searcher that finds work and was the last one looks at every queue too [ID3], and wakes
+//   that pushes a task calls worker_to_wake() [ID1]: if nobody is searching and somebody sleeps, it names a sleeper,
+//   who wakes up searching. A searcher that finds work and was the last one looks at every queue too [ID3], and wakes
 //   another if there is more, before it runs what it found.
 //
-// Invariant: while any queue holds a task, some worker is searching, or is about to look at every queue, or none sleeps.
+// Invariant: while any queue holds a task, some worker searches, or is about to look at every queue, or none sleeps.
 //   Proof. push() makes "a queue holds a task" true and then runs [ID1]. Who goes to sleep at [ID2], or ends its search
 //   at [ID3], and leaves nobody searching, then looks at every queue. All are read-modify-writes of counts_, so one
 //   comes first.
-//   [ID1] later: it reads what [ID2] ([ID3]) wrote, sees no searcher, and wakes a sleeper (if none sleeps all are awake).
-//   [ID2] later: it acquires what [ID1] released, so its second look sees the push.
-//   [ID2] that leaves somebody searching: his own [ID2] or [ID3] comes later, and so does a look.
+//   - [ID1] later: it reads what [ID2] or [ID3] wrote, sees no searcher, and wakes a sleeper, if any sleeps.
+//   - [ID2] or [ID3] later: it acquires what [ID1] released, so its second look sees the push.
+//   - [ID2] that leaves somebody searching: his own [ID2] or [ID3] comes later, and so does a look.
 //   Until [ID2] a worker without work is awake, and a push wakes nobody in its stead: hence the look of those who were
 //   refused the search. The searcher may have found another task and be busy with it for long.
 //
@@ -104,7 +104,9 @@ class Idle {
   static constexpr std::uint64_t one_searching = 1;
   static constexpr std::uint64_t one_awake = std::uint64_t{1} << 32;
   static constexpr std::uint32_t searchers(std::uint64_t counts) noexcept { return static_cast<std::uint32_t>(counts); }
-  static constexpr std::uint32_t awake(std::uint64_t counts) noexcept { return static_cast<std::uint32_t>(counts >> 32); }
+  static constexpr std::uint32_t awake(std::uint64_t counts) noexcept {
+    return static_cast<std::uint32_t>(counts >> 32);
+  }
 
   bool quiet(std::uint64_t counts) const noexcept { return searchers(counts) == 0 && awake(counts) < workers_; }
 

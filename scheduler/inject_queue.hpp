@@ -4,14 +4,14 @@
 // not linearizable: try_dequeue may fail although an element is there. So a failed dequeue decides nothing here; the
 // counter does:
 //
-//   push:  enqueue, then count one up [IQ1]        pop:  under the consumer lock: dequeue no more than are counted, then
-//                                                        count down by what came
+//   push:  enqueue, then count one up [IQ1]
+//   pop:   under the consumer lock, dequeue no more than are counted, then count down by what came
 //
 // Under the lock no other consumer is between dequeue and count, so a positive counter means an element whose enqueue
 // has finished and happened before our look: the dequeue finds it. Taking no more than are counted is what keeps it so:
-// a pusher's element may be visible before it is counted, and with that taken too the counter would be negative, that is
-// huge, until the pusher goes on; the consumers would spin for an element that does not exist. A worker may sleep only
-// if has_work() is false, and pushes are followed by Idle::worker_to_wake(): idle.hpp proves that none is lost.
+// a pusher's element may be visible before it is counted, and with that taken too the counter would be negative, that
+// is huge, until the pusher goes on; the consumers would spin for an element that does not exist. A worker may sleep
+// only if has_work() is false, and pushes are followed by Idle::worker_to_wake(): idle.hpp proves that none is lost.
 //
 // The consumer lock does a second thing: it orders the consumers, so that a block of the queue that goes back to the
 // producers has been read by all of them. (ConcurrentQueue 1.0.3, which Debian ships, lacks that edge when several
@@ -19,7 +19,8 @@
 //
 // After close() a pusher finds the closed bit in the word it counts in and empties the queue itself.
 //
-// Thread safety: all members from any thread. Order: first in, first out for each pushing thread, and the threads in turn.
+// Thread safety: all members from any thread. Order: first in, first out for each pushing thread, and the threads in
+// turn.
 #pragma once
 
 #include <skua/core/assert.hpp>
@@ -32,7 +33,8 @@
 
 namespace skua::scheduler {
 
-/// `Backing` (fair_queue.hpp) has enqueue(T*) -> bool, enqueue_bulk(T**, n) -> bool, try_dequeue_bulk(T**, n) -> count, the last under the lock.
+/// `Backing` (fair_queue.hpp) has enqueue(T*) -> bool, enqueue_bulk(T**, n) -> bool, try_dequeue_bulk(T**, n) -> count,
+/// the last under the lock.
 template <class T, class Backing>
 class InjectQueue {
  public:
@@ -85,7 +87,8 @@ class InjectQueue {
 
   static void require_memory(bool enqueued) noexcept {
     // A task that cannot be queued would never run again: there is no way on.
-    if (!enqueued) fail_fast("no memory for the queue of runnable tasks", "Limit the number of tasks or raise the memory limit");
+    if (!enqueued)
+      fail_fast("no memory for the queue of runnable tasks", "Limit the number of tasks or raise the memory limit");
   }
 
   Backing queue_;

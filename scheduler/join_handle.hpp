@@ -30,8 +30,7 @@ class JoinHandleBase {
 
  protected:
   explicit JoinHandleBase(scheduler::TaskHeader* task) noexcept : task_(task) {}
-  JoinHandleBase(JoinHandleBase&& other) noexcept
-      : task_(std::exchange(other.task_, nullptr)), taken_(other.taken_) {}
+  JoinHandleBase(JoinHandleBase&& other) noexcept : task_(std::exchange(other.task_, nullptr)), taken_(other.taken_) {}
   JoinHandleBase& operator=(JoinHandleBase&& other) noexcept {
     std::swap(task_, other.task_);
     std::swap(taken_, other.taken_);

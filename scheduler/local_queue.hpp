@@ -89,8 +89,8 @@ class LocalQueue {
     return {room.data(), half};
   }
 
-  /// Thief, who owns `destination`: moves half of the tasks (rounded up) there, but returns the newest of them to be run at
-  /// once. Null: nothing to steal, another thief is at work, or `destination` is more than half full.
+  /// Thief, who owns `destination`: moves half of the tasks (rounded up) there, but returns the newest of them to be
+  /// run at once. Null: nothing to steal, another thief is at work, or `destination` is more than half full.
   [[nodiscard]] T* steal_into(LocalQueue& destination) noexcept {
     SKUA_ASSERT(this != &destination);
     const std::uint32_t to = destination.own_tail();

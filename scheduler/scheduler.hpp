@@ -35,8 +35,8 @@ struct WorkerPulse {
 
 class Scheduler : public RefCounted<Scheduler> {
  public:
-  /// One worker per parker. The parkers live as long as the scheduler: a waker may still be about to unpark one when the
-  /// runtime is gone. No thread runs yet.
+  /// One worker per parker. The parkers live as long as the scheduler: a waker may still be about to unpark one when
+  /// the runtime is gone. No thread runs yet.
   explicit Scheduler(std::vector<std::unique_ptr<Parker>> parkers);
   ~Scheduler();
 
@@ -65,8 +65,8 @@ class Scheduler : public RefCounted<Scheduler> {
   // For the monitor ---------------------------------------------------------------------------------------------
   WorkerPulse pulse(std::uint32_t worker) const noexcept;
   bool is_sleeping(std::uint32_t worker) const noexcept;
-  /// `worker` has been inside one poll for long: moves the task in its LIFO slot to the inject queue, and wakes a worker
-  /// if that, its ring, or the inject queue holds something to run.
+  /// `worker` has been inside one poll for long: moves the task in its LIFO slot to the inject queue, and wakes a
+  /// worker if that, its ring, or the inject queue holds something to run.
   void relieve(std::uint32_t worker) noexcept;
 
   /// Everything the workers share. Private to the component.

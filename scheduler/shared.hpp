@@ -27,7 +27,8 @@ struct Scheduler::Shared {
   /// True if any queue holds a task.
   bool has_work() const noexcept;
 
-  /// The future is gone and the output stored: tells the joiner, and gives back the references of the runner and the list.
+  /// The future is gone and the output stored: tells the joiner, and gives back the references of the runner and the
+  /// list.
   void complete(TaskHeader* task) noexcept;
   /// Ends a task that shutdown found in a queue or in the list; takes over the reference that came with it.
   void end_task(TaskHeader* task) noexcept;

@@ -2,8 +2,9 @@
 //
 //   1. shutdown() closes the owned list: a spawn that finds it closed destroys its future where it is. Then it raises
 //      the flag and unparks all workers.
-//   2. Each worker ends the poll it is in, then takes tasks out of the owned list and destroys their futures, until the list
-//      is empty. A task that another worker is polling is marked cancelled; that worker destroys it when the poll ends.
+//   2. Each worker ends the poll it is in, then takes tasks out of the owned list and destroys their futures, until the
+//      list is empty. A task that another worker is polling is marked cancelled; that worker destroys it when the poll
+//      ends.
 //   3. Each worker empties its own slot and ring: entries of tasks that are complete now, and give back a reference;
 //      or tasks that a destructor woke before step 2 reached them, which are destroyed here instead.
 //   4. The last worker to get here closes the inject queue and empties it: all queues are empty, all tasks complete.
@@ -18,7 +19,8 @@ namespace skua::scheduler {
 
 void Scheduler::shutdown() {
   if (on_worker_thread()) {
-    fail_fast("a runtime was destroyed on one of its own worker threads", "Destroy it where it was made, outside of its tasks");
+    fail_fast("a runtime was destroyed on one of its own worker threads",
+              "Destroy it where it was made, outside of its tasks");
   }
   shared_->owned.close();
   // [SD1] release: a worker that sees the flag finds the list closed; pairs with [SD2].

@@ -32,8 +32,8 @@ struct TaskHeader {
 
   TaskState state;
   const TaskVtable* const vtable;
-  Scheduler* scheduler = nullptr;  // counted; set once, before the task is shared
-  TaskHeader* next_owned = nullptr;      // links of OwnedTasks, guarded by its shard
+  Scheduler* scheduler = nullptr;    // counted; set once, before the task is shared
+  TaskHeader* next_owned = nullptr;  // links of OwnedTasks, guarded by its shard
   TaskHeader* previous_owned = nullptr;
   Waker join_waker;  // see TaskState, invariant 4
   const std::source_location spawned_at;

@@ -68,8 +68,8 @@ class TaskState {
     for (;;) {
       SKUA_ASSERT(now & running);
       if (now & cancelled) {
-        // [TS3] acquire: the abort's writes are seen by the destruction; pairs with [TS1]. The failure order is relaxed:
-        // `now` is only compared again.
+        // [TS3] acquire: the abort's writes are seen by the destruction; pairs with [TS1]. The failure order is
+        // relaxed: `now` is only compared again.
         if (word_.compare_exchange_weak(now, now, std::memory_order_acquire, std::memory_order_relaxed)) {
           return AfterPoll::cancel;
         }

@@ -23,7 +23,9 @@ class ThreadParker : public Parker {
   void unpark() noexcept override {
     if (!token_.wake()) return;
     // The lock closes the gap between the sleeper's check of the token and its wait.
-    { const seam::Lock lock(mutex_); }
+    {
+      const seam::Lock lock(mutex_);
+    }
     condition_.notify_one();
   }
 

@@ -65,7 +65,8 @@ void Worker::look() {
 
 void Worker::sleep() {
   const bool nobody_searches = shared_.idle.begin_sleep(id_, std::exchange(searching_, false));
-  if (nobody_searches && shared_.has_work()) shared_.wake_one();  // perhaps ourselves
+  // Perhaps ourselves.
+  if (nobody_searches && shared_.has_work()) shared_.wake_one();
   sleeping_.store(true, std::memory_order_relaxed);  // relaxed: a hint
   in_look_ = true;
   parker_.park();
@@ -92,7 +93,8 @@ TaskHeader* Worker::next_injected() noexcept {
   std::array<TaskHeader*, seam::inject_batch> batch;
   const std::size_t share = waiting / shared_.workers.size() + 1;
   const std::size_t room = queue_.capacity - queue_.size();
-  const std::size_t taken = shared_.inject_queue.pop({batch.data(), std::clamp<std::size_t>(share, 1, std::min(room + 1, batch.size()))});
+  const std::size_t most = std::clamp<std::size_t>(share, 1, std::min(room + 1, batch.size()));
+  const std::size_t taken = shared_.inject_queue.pop({batch.data(), most});
   if (taken == 0) return nullptr;
   // A thief may still hold slots of ours, so push() may find the ring full although it has room: then back they go.
   for (std::size_t i = 1; i < taken; ++i) push(batch[i]);
@@ -141,9 +143,7 @@ void Worker::poll(TaskHeader* task) noexcept {
   switch (task->state.start_poll()) {
     case TaskState::StartPoll::drop_reference: return;
     case TaskState::StartPoll::deallocate: return task->deallocate();
-    case TaskState::StartPoll::cancel:
-      task->vtable->cancel(task);
-      return shared_.complete(task);
+    case TaskState::StartPoll::cancel: task->vtable->cancel(task); return shared_.complete(task);
     case TaskState::StartPoll::poll: break;
   }
   const BorrowedWaker waker(task, &task_waker_vtable);
@@ -153,9 +153,7 @@ void Worker::poll(TaskHeader* task) noexcept {
     case TaskState::AfterPoll::parked: return;
     case TaskState::AfterPoll::deallocate: return task->deallocate();
     case TaskState::AfterPoll::requeue: return push(task);
-    case TaskState::AfterPoll::cancel:
-      task->vtable->cancel(task);
-      return shared_.complete(task);
+    case TaskState::AfterPoll::cancel: task->vtable->cancel(task); return shared_.complete(task);
   }
 }
 

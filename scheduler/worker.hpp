@@ -8,12 +8,13 @@
 // With nothing found it sleeps in its parker. Every 61st task it looks at its driver, and every 31st it asks the inject
 // queue first, so that neither events nor foreign tasks wait for a busy worker.
 //
-// The LIFO slot: a task woken by a running task goes there, and the one it displaces to the ring. It runs in the budget of
-// its waker, and after three in a row the slot's task goes to the end of the ring: two tasks that wake each other cannot
-// keep the worker. Thieves do not look into the slot (a task bounces between two workers otherwise, at 20 µs a hop); if the
-// worker stays in one poll for long, the monitor moves the slot's task away: Scheduler::relieve().
+// The LIFO slot: a task woken by a running task goes there, and the one it displaces to the ring. It runs in the budget
+// of its waker, and after three in a row the slot's task goes to the end of the ring: two tasks that wake each other
+// cannot keep the worker. Thieves do not look into the slot (a task bounces between two workers otherwise, at 20 µs a
+// hop); if the worker stays in one poll for long, the monitor moves the slot's task away: Scheduler::relieve().
 //
-// Whom a push wakes: nobody, as long as the worker itself will run the task next. Two tasks waiting are a backlog: wake one.
+// Whom a push wakes: nobody, as long as the worker itself will run the task next. Two tasks waiting are a backlog: wake
+// one.
 //
 // Thread safety: members are for the worker's own thread, unless they say otherwise.
 #pragma once

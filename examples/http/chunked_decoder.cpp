@@ -45,8 +45,7 @@ std::size_t ChunkedDecoder::line_limit() const noexcept {
 std::optional<Status> ChunkedDecoder::read_line(std::string_view line) noexcept {
   Field dropped;
   switch (state_) {
-    case State::chunk_line:
-      return read_chunk_line(line);
+    case State::chunk_line: return read_chunk_line(line);
     case State::data_end:
       state_ = State::chunk_line;
       return line.empty() ? std::nullopt : std::optional(Status::bad_request);

@@ -44,21 +44,18 @@ void read_connection(std::string_view options, Findings& found) noexcept {
 bool read_field(const Field& field, Findings& found) noexcept {
   const auto is = [&](std::string_view name) { return equals_ignoring_case(field.name, name); };
   switch (field.name.size()) {
-    case 4:
-      return !is("host") || (found.hosts++ == 0 && field.value.find_first_of(" \t,/\\?#@") == field.value.npos);
+    case 4: return !is("host") || (found.hosts++ == 0 && field.value.find_first_of(" \t,/\\?#@") == field.value.npos);
     case 6:
       if (is("expect")) found.expectation = field.value;
       return true;
     case 10:
       if (is("connection")) read_connection(field.value, found);
       return true;
-    case 14:
-      return !is("content-length") || read_length(field.value, found.length);
+    case 14: return !is("content-length") || read_length(field.value, found.length);
     case 17:
       if (is("transfer-encoding")) found.coding = field.value, ++found.codings;
       return true;
-    default:
-      return true;
+    default: return true;
   }
 }
 

@@ -5,9 +5,7 @@
 namespace http {
 namespace {
 
-bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 Status parse_version(std::string_view text, int& minor) noexcept {
   constexpr std::string_view prefix = "HTTP/";

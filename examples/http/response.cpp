@@ -16,12 +16,9 @@ void append_number(std::string& output, std::size_t number) {
 
 std::string_view connection_field(Persistence persistence) noexcept {
   switch (persistence) {
-    case Persistence::keep_alive:
-      return {};
-    case Persistence::keep_alive_1_0:
-      return "Connection: keep-alive\r\n";
-    case Persistence::close:
-      return "Connection: close\r\n";
+    case Persistence::keep_alive: return {};
+    case Persistence::keep_alive_1_0: return "Connection: keep-alive\r\n";
+    case Persistence::close: return "Connection: close\r\n";
   }
   return {};
 }

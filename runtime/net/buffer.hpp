@@ -1,6 +1,7 @@
 // ConstBuffer and MutableBuffer: the memory that an operation reads from or writes to, whatever it is kept in.
 //
-// Both borrow: the memory must live until the operation has ended or been destroyed. The kernel sees it only during a poll.
+// Both borrow: the memory must live until the operation has ended or been destroyed. The kernel sees it only during a
+// poll.
 #pragma once
 
 #include <concepts>
@@ -48,7 +49,8 @@ class ConstBuffer {
   std::size_t size_;
 };
 
-/// Bytes to be received into: a string (up to its size), a span, a vector or an array of char, unsigned char or std::byte.
+/// Bytes to be received into: a string (up to its size), a span, a vector or an array of char, unsigned char or
+/// std::byte.
 class MutableBuffer {
  public:
   MutableBuffer(void* data, std::size_t size) noexcept : data_(data), size_(size) {}

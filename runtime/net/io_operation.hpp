@@ -1,7 +1,7 @@
 // IoOperation: a system call that is repeated until it does not block: what every socket operation is.
 //
-// An operation is one poll of its system call on the polling thread; no memory is lent to the kernel between polls, so dropping a
-// pending operation loses nothing: it has not happened.
+// An operation is one poll of its system call on the polling thread; no memory is lent to the kernel between polls, so
+// dropping a pending operation loses nothing: it has not happened.
 #pragma once
 
 #include <skua/core/budget.hpp>
@@ -44,7 +44,8 @@ class ReadinessWait {
 /// `Call` has `using Value`, `static constexpr Direction direction`, `static constexpr const char* name`, and
 ///   ssize_t attempt(int fd)          the system call: >= 0 or -errno
 ///   bool drained(ssize_t returned)   it left nothing behind: the next one would block
-///   Result<Value> finish(ssize_t)    what the operation is ready with; of 0 if has_nothing_to_do(), an empty buffer say
+///   Result<Value> finish(ssize_t)    what the operation is ready with; of 0 if has_nothing_to_do(), an empty buffer
+///   say
 template <class Call>
 class [[nodiscard]] IoOperation {
  public:

@@ -5,7 +5,9 @@ namespace skua {
 
 namespace {
 
-Error failed(int error, const char* operation) { return Error(std::error_code(-error, std::system_category()), operation); }
+Error failed(int error, const char* operation) {
+  return Error(std::error_code(-error, std::system_category()), operation);
+}
 
 template <class Query>
 Result<SocketAddress> address_by(Query query, int fd, const char* name) {
@@ -46,7 +48,8 @@ Result<int> Socket::option(int level, int option, const char* name) const {
 }
 
 Result<void> Socket::set_linger(std::optional<std::chrono::seconds> linger) const {
-  const ::linger value{.l_onoff = linger.has_value(), .l_linger = static_cast<int>(linger.value_or(std::chrono::seconds(0)).count())};
+  const ::linger value{.l_onoff = linger.has_value(),
+                       .l_linger = static_cast<int>(linger.value_or(std::chrono::seconds(0)).count())};
   const int error = kernel::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, &value, sizeof value);
   if (error < 0) return failed(error, "set SO_LINGER");
   return {};

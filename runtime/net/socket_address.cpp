@@ -34,7 +34,8 @@ SocketAddress::SocketAddress() noexcept {
 
 Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   const auto invalid = [&] {
-    return Error(std::errc::invalid_argument, "parse address", "\"" + std::string(text) + "\" (expected 1.2.3.4:80 or [::1]:80)");
+    return Error(std::errc::invalid_argument, "parse address",
+                 "\"" + std::string(text) + "\" (expected 1.2.3.4:80 or [::1]:80)");
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return invalid();

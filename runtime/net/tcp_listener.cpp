@@ -39,14 +39,17 @@ Result<TcpListener> TcpListener::bind(const SocketAddress& address, const Listen
   Result<Socket> socket = Socket::make_tcp(address.family());
   if (!socket) return std::move(socket).error();
   const int fd = socket->native_handle();
-  if (auto set = socket->set_option(SOL_SOCKET, SO_REUSEADDR, 1, "set SO_REUSEADDR"); !set) return std::move(set).error();
+  if (auto set = socket->set_option(SOL_SOCKET, SO_REUSEADDR, 1, "set SO_REUSEADDR"); !set)
+    return std::move(set).error();
   if (options.reuse_port) {
-    if (auto set = socket->set_option(SOL_SOCKET, SO_REUSEPORT, 1, "set SO_REUSEPORT"); !set) return std::move(set).error();
+    if (auto set = socket->set_option(SOL_SOCKET, SO_REUSEPORT, 1, "set SO_REUSEPORT"); !set)
+      return std::move(set).error();
   }
   const auto failed = [&](int error, const char* operation) {
     return Error(std::error_code(-error, std::system_category()), operation, address.to_string());
   };
-  if (const int error = kernel::bind(fd, address.native(), address.native_size()); error < 0) return failed(error, "bind");
+  if (const int error = kernel::bind(fd, address.native(), address.native_size()); error < 0)
+    return failed(error, "bind");
   if (const int error = kernel::listen(fd, options.backlog); error < 0) return failed(error, "listen");
   return TcpListener(*std::move(socket));
 }

@@ -35,13 +35,13 @@ struct AcceptCall {
 
 class TcpListener {
  public:
-  /// Listens on `address`; port 0 lets the kernel choose, see local_address(). The address can be bound again at once after the
-  /// program ended (SO_REUSEADDR). Errors: address_in_use, permission_denied, ..., with the address.
+  /// Listens on `address`; port 0 lets the kernel choose, see local_address(). The address can be bound again at once
+  /// after the program ended (SO_REUSEADDR). Errors: address_in_use, permission_denied, ..., with the address.
   static Result<TcpListener> bind(const SocketAddress& address, const ListenOptions& options = ListenOptions());
 
-  /// Ready with the next connection. Connections that ended before they were accepted are passed over. Errors: too_many_files_open
-  /// and its like (wait a little before the next try: the connection stays in the queue). Any number of tasks may accept.
-  /// Cancel safety: no connection is lost.
+  /// Ready with the next connection. Connections that ended before they were accepted are passed over. Errors:
+  /// too_many_files_open and its like (wait a little before the next try: the connection stays in the queue). Any
+  /// number of tasks may accept. Cancel safety: no connection is lost.
   IoOperation<AcceptCall> accept() noexcept { return {socket_.source(), AcceptCall()}; }
 
   Result<SocketAddress> local_address() const { return socket_.local_address(); }

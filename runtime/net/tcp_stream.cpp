@@ -51,13 +51,9 @@ class Turn {
 
 }  // namespace
 
-ssize_t ReadCall::attempt(int fd) noexcept {
-  return kernel::recv(fd, buffer.data(), buffer.size(), 0);
-}
+ssize_t ReadCall::attempt(int fd) noexcept { return kernel::recv(fd, buffer.data(), buffer.size(), 0); }
 
-ssize_t WriteCall::attempt(int fd) noexcept {
-  return kernel::send(fd, buffer.data(), buffer.size(), MSG_NOSIGNAL);
-}
+ssize_t WriteCall::attempt(int fd) noexcept { return kernel::send(fd, buffer.data(), buffer.size(), MSG_NOSIGNAL); }
 
 ssize_t WriteAllCall::attempt(int fd) noexcept {
   while (rest.size() != 0) {
@@ -97,13 +93,17 @@ Task<Result<TcpStream>> TcpStream::connect(SocketAddress address) {
 
 Result<void> TcpStream::shutdown(Shutdown how) { return end_direction(socket_.native_handle(), static_cast<int>(how)); }
 
-Result<void> TcpStream::set_nodelay(bool on) { return socket_.set_option(IPPROTO_TCP, TCP_NODELAY, on, "set TCP_NODELAY"); }
+Result<void> TcpStream::set_nodelay(bool on) {
+  return socket_.set_option(IPPROTO_TCP, TCP_NODELAY, on, "set TCP_NODELAY");
+}
 Result<bool> TcpStream::nodelay() const {
   auto value = socket_.option(IPPROTO_TCP, TCP_NODELAY, "get TCP_NODELAY");
   if (!value) return std::move(value).error();
   return *value != 0;
 }
-Result<void> TcpStream::set_keepalive(bool on) { return socket_.set_option(SOL_SOCKET, SO_KEEPALIVE, on, "set SO_KEEPALIVE"); }
+Result<void> TcpStream::set_keepalive(bool on) {
+  return socket_.set_option(SOL_SOCKET, SO_KEEPALIVE, on, "set SO_KEEPALIVE");
+}
 Result<void> TcpStream::set_ttl(int hops) {
   const bool v6 = local_address().value_or(SocketAddress()).family() == AF_INET6;
   return v6 ? socket_.set_option(IPPROTO_IPV6, IPV6_UNICAST_HOPS, hops, "set IPV6_UNICAST_HOPS")

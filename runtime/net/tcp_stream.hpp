@@ -5,9 +5,9 @@
 //   std::array<char, 4096> buffer;
 //   std::size_t n = co_await try_(stream.read(buffer));   // 0: the peer has ended its side
 //
-// Thread safety: one task may read while another writes (split() says so in types); two readers or two writers get the bytes
-// in some order. A stream must outlive its pending operations. Dropping it closes the connection; a peer sees the end even if
-// operations were pending.
+// Thread safety: one task may read while another writes (split() says so in types); two readers or two writers get the
+// bytes in some order. A stream must outlive its pending operations. Dropping it closes the connection; a peer sees the
+// end even if operations were pending.
 #pragma once
 
 #include <skua/core/task.hpp>
@@ -89,8 +89,8 @@ class TcpWriter;
 
 class TcpStream {
  public:
-  /// Connects. Errors: connection_refused, timed_out (by the kernel, after minutes: see timeout()), network_unreachable, ..., with
-  /// the address. Cancel safety: dropping it gives the attempt up.
+  /// Connects. Errors: connection_refused, timed_out (by the kernel, after minutes: see timeout()),
+  /// network_unreachable, ..., with the address. Cancel safety: dropping it gives the attempt up.
   static Task<Result<TcpStream>> connect(SocketAddress address);
 
   /// Takes over a connected, non-blocking socket.
@@ -132,7 +132,8 @@ class TcpStream {
 
   /// The two directions, borrowed: for join() of a reader and a writer in one task.
   std::pair<TcpReader, TcpWriter> split() & noexcept;
-  /// The two directions, owned: for two tasks. The connection closes with the last half; dropping the writer ends its direction.
+  /// The two directions, owned: for two tasks. The connection closes with the last half; dropping the writer ends its
+  /// direction.
   std::pair<TcpReader, TcpWriter> into_split() && noexcept;
 
   const Socket& socket() const noexcept { return socket_; }

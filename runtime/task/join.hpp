@@ -57,8 +57,8 @@ class [[nodiscard]] Join {
  private:
   using PollBranch = bool (*)(Join&, Context&);
 
-  // No short cut: each branch that is not ready must know the waker. Fair: every branch comes first in its turn, for the
-  // first may use up the budget.
+  // No short cut: each branch that is not ready must know the waker. Fair: every branch comes first in its turn, for
+  // the first may use up the budget.
   template <std::size_t... Index>
   bool poll_all(Context& context, std::index_sequence<Index...>) {
     static constexpr std::array<PollBranch, sizeof...(F)> polls{
@@ -73,8 +73,8 @@ class [[nodiscard]] Join {
   std::size_t first_ = 0;  // the branch that is polled first
 };
 
-/// The outputs of all `futures` (std::monostate for void). A future given as an lvalue is borrowed. If one throws, the others are
-/// cancelled. Cancel safety: outputs that were there already are dropped with the join.
+/// The outputs of all `futures` (std::monostate for void). A future given as an lvalue is borrowed. If one throws, the
+/// others are cancelled. Cancel safety: outputs that were there already are dropped with the join.
 template <class... F>
   requires(sizeof...(F) > 0 && (Future<std::remove_reference_t<F>> && ...))
 Join<F...> join(F&&... futures) {

@@ -55,9 +55,10 @@ class [[nodiscard]] Select {
   std::tuple<F...> futures_;
 };
 
-/// A variant whose index is that of the first future to be ready and which holds its output (std::monostate for void). The others
-/// are cancelled when the object is destroyed, at the end of the co_await expression; one given as an lvalue is only borrowed and
-/// can be awaited on. Among several that are ready one is drawn. Cancel safety: that of the futures.
+/// A variant whose index is that of the first future to be ready and which holds its output (std::monostate for void).
+/// The others are cancelled when the object is destroyed, at the end of the co_await expression; one given as an lvalue
+/// is only borrowed and can be awaited on. Among several that are ready one is drawn. Cancel safety: that of the
+/// futures.
 template <class... F>
   requires(sizeof...(F) > 0 && (Future<std::remove_reference_t<F>> && ...))
 Select<F...> select(F&&... futures) {

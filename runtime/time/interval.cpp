@@ -4,7 +4,8 @@
 namespace skua {
 
 Interval::Interval(Instant first, Duration period) noexcept : next_(first), period_(period) {
-  if (period <= Duration::zero()) fail_fast("interval() was given a period that is not positive", "Give it at least 1 ns");
+  if (period <= Duration::zero())
+    fail_fast("interval() was given a period that is not positive", "Give it at least 1 ns");
 }
 
 Poll<Instant> Interval::Tick::poll(Context& context) {

@@ -26,7 +26,8 @@ class Interval {
   void set_missed_ticks(MissedTicks behaviour) noexcept { missed_ticks_ = behaviour; }
   Duration period() const noexcept { return period_; }
 
-  /// Ready at the next tick with the time it was due. Cancel safety: a tick that was not awaited to its end is not lost.
+  /// Ready at the next tick with the time it was due. Cancel safety: a tick that was not awaited to its end is not
+  /// lost.
   class [[nodiscard]] Tick {
    public:
     explicit Tick(Interval& interval) noexcept : interval_(interval), sleep_(interval.next_) {}

@@ -12,8 +12,8 @@
 
 namespace skua {
 
-/// Ready at `deadline()` or up to a few hundred microseconds later, never earlier; and when its runtime has been shut down.
-/// Polled twice however long it takes. On a worker or inside block_on(). Cancel safety: nothing to lose.
+/// Ready at `deadline()` or up to a few hundred microseconds later, never earlier; and when its runtime has been shut
+/// down. Polled twice however long it takes. On a worker or inside block_on(). Cancel safety: nothing to lose.
 class [[nodiscard]] Sleep {
  public:
   explicit Sleep(Instant deadline) noexcept : deadline_(deadline) {}

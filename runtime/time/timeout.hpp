@@ -19,8 +19,8 @@ struct FlatResultOf<Result<T>> : std::type_identity<Result<T>> {};
 template <class T>
 using FlatResult = typename FlatResultOf<T>::type;
 
-/// The output of `F`, or the error std::errc::timed_out. The future is destroyed with this object: when it is late, so is its
-/// cancellation, at the end of the co_await expression.
+/// The output of `F`, or the error std::errc::timed_out. The future is destroyed with this object: when it is late, so
+/// is its cancellation, at the end of the co_await expression.
 template <class F>
 class [[nodiscard]] Timeout {
  public:
@@ -28,8 +28,8 @@ class [[nodiscard]] Timeout {
 
   Poll<FlatResult<Output<F>>> poll(Context& context) {
     using Flat = FlatResult<Output<F>>;
-    // The future first: what is ready is never reported as late. The timer takes no budget, so it fires even if the future
-    // used all of it up.
+    // The future first: what is ready is never reported as late. The timer takes no budget, so it fires even if the
+    // future used all of it up.
     if (auto result = future_.poll(context); result.is_ready()) {
       if constexpr (std::is_void_v<Output<F>>) {
         return Flat();
@@ -46,8 +46,9 @@ class [[nodiscard]] Timeout {
   F future_;
 };
 
-/// Awaits `future` for at most `duration`. Of a future of Result<T> it makes another, of any other T a Result<T>. A future given
-/// as an lvalue is only borrowed, and may be awaited again when it was late. Cancel safety: that of `future`.
+/// Awaits `future` for at most `duration`. Of a future of Result<T> it makes another, of any other T a Result<T>. A
+/// future given as an lvalue is only borrowed, and may be awaited again when it was late. Cancel safety: that of
+/// `future`.
 template <class Rep, class Period, class F>
   requires Future<std::remove_reference_t<F>>
 Timeout<F> timeout(std::chrono::duration<Rep, Period> duration, F&& future) {

@@ -14,8 +14,8 @@
 namespace skua::tests {
 namespace {
 
-// A million of them finds every await that costs stack; thread sanitizer keeps a shadow of each frame's memory and takes
-// 20 times as long for it, with nothing more to see after 10^5.
+// A million of them finds every await that costs stack; thread sanitizer keeps a shadow of each frame's memory and
+// takes 20 times as long for it, with nothing more to see after 10^5.
 constexpr int many_awaits = thread_sanitized ? 100'000 : 1'000'000;
 
 /// Pending `times` times, and wakes at once.
@@ -91,7 +91,9 @@ TEST(task, does_nothing_until_it_is_polled) {
     EXPECT_EQ(std::move(result).take(), 3);
   }
   started = false;
-  { const Task<int> dropped = sets(started, 4); }
+  {
+    const Task<int> dropped = sets(started, 4);
+  }
   EXPECT_FALSE(started);
 }
 
@@ -424,13 +426,16 @@ struct Lines {
   unsigned outer = 0, middle = 0, inner = 0;
 };
 Task<> inner_line(Lines& lines) {
-  lines.inner = __LINE__; co_await PendingFor(1);
+  lines.inner = __LINE__;
+  co_await PendingFor(1);
 }
 Task<> middle_line(Lines& lines) {
-  lines.middle = __LINE__; co_await inner_line(lines);
+  lines.middle = __LINE__;
+  co_await inner_line(lines);
 }
 Task<> outer_line(Lines& lines) {
-  lines.outer = __LINE__; co_await middle_line(lines);
+  lines.outer = __LINE__;
+  co_await middle_line(lines);
 }
 
 TEST(task, each_await_of_the_chain_tells_its_line) {

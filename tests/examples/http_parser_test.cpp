@@ -34,18 +34,12 @@ Seen only(std::string_view bytes, const Limits& limits = {}) {
   return outcome.requests.empty() ? Seen{} : outcome.requests.front();
 }
 
-std::string get(std::string_view fields) {
-  return "GET / HTTP/1.1\r\nHost: h\r\n"s.append(fields).append("\r\n");
-}
+std::string get(std::string_view fields) { return "GET / HTTP/1.1\r\nHost: h\r\n"s.append(fields).append("\r\n"); }
 std::string post(std::string_view fields, std::string_view body) {
   return "POST /echo HTTP/1.1\r\nHost: h\r\n"s.append(fields).append("\r\n").append(body);
 }
-std::string chunked(std::string_view body) {
-  return post("Transfer-Encoding: chunked\r\n", body);
-}
-std::string field_of_size(std::size_t size) {
-  return "X: " + std::string(size - 5, 'x') + "\r\n";
-}
+std::string chunked(std::string_view body) { return post("Transfer-Encoding: chunked\r\n", body); }
+std::string field_of_size(std::size_t size) { return "X: " + std::string(size - 5, 'x') + "\r\n"; }
 
 TEST(HttpParser, reads_a_request_without_body) {
   const Seen seen = only("GET /plaintext?a=b HTTP/1.1\r\nHost: localhost\r\nAccept:\t*/* \r\nEmpty:\r\n\r\n");

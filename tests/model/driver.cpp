@@ -28,9 +28,7 @@ using namespace std::chrono_literals;
 using model::check;
 
 // No descriptors in these models.
-int kernel::close(int) noexcept {
-  return 0;
-}
+int kernel::close(int) noexcept { return 0; }
 void IoSource::on_event(std::uint32_t, std::vector<Waker>&) {}
 
 namespace {

@@ -42,9 +42,7 @@ namespace skua {
 void assertion_failed(const char* condition, const char* file, int line) noexcept {
   fail_model(condition, {"SKUA_ASSERT", file, static_cast<unsigned>(line)});
 }
-void fail_fast(std::string_view cause, std::string_view) noexcept {
-  fail_model(cause.data(), {"fail_fast"});
-}
+void fail_fast(std::string_view cause, std::string_view) noexcept { fail_model(cause.data(), {"fail_fast"}); }
 
 }  // namespace skua
 

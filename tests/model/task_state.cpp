@@ -52,40 +52,27 @@ struct Scheduler::Shared {
   // Mirrors Worker::poll().
   void poll(TaskHeader* task) {
     switch (task->state.start_poll()) {
-      case TaskState::StartPoll::drop_reference:
-        return;
-      case TaskState::StartPoll::deallocate:
-        return task->deallocate();
-      case TaskState::StartPoll::cancel:
-        task->vtable->cancel(task);
-        return complete(task);
-      case TaskState::StartPoll::poll:
-        break;
+      case TaskState::StartPoll::drop_reference: return;
+      case TaskState::StartPoll::deallocate: return task->deallocate();
+      case TaskState::StartPoll::cancel: task->vtable->cancel(task); return complete(task);
+      case TaskState::StartPoll::poll: break;
     }
     const BorrowedWaker waker(task, &task_waker_vtable);
     Context context(waker.get());
     if (task->vtable->poll(task, context)) return complete(task);
     switch (task->state.finish_poll()) {
-      case TaskState::AfterPoll::parked:
-        return;
-      case TaskState::AfterPoll::deallocate:
-        return task->deallocate();
-      case TaskState::AfterPoll::requeue:
-        return schedule(task);
-      case TaskState::AfterPoll::cancel:
-        task->vtable->cancel(task);
-        return complete(task);
+      case TaskState::AfterPoll::parked: return;
+      case TaskState::AfterPoll::deallocate: return task->deallocate();
+      case TaskState::AfterPoll::requeue: return schedule(task);
+      case TaskState::AfterPoll::cancel: task->vtable->cancel(task); return complete(task);
     }
   }
   // Mirrors Scheduler::Shared::complete(), with the list of owned tasks a flag.
   void complete(TaskHeader* task) {
     const std::uint64_t references = owned.exchange(false, std::memory_order_acq_rel) ? 2 : 1;
     switch (task->state.complete_task()) {
-      case TaskState::OnComplete::drop_output:
-        task->vtable->drop_output(task);
-        break;
-      case TaskState::OnComplete::leave_output:
-        break;
+      case TaskState::OnComplete::drop_output: task->vtable->drop_output(task); break;
+      case TaskState::OnComplete::leave_output: break;
       case TaskState::OnComplete::leave_output_and_wake_joiner:
         task->join_waker.wake_by_ref();
         if (task->state.release_join_waker()) task->join_waker = Waker();
@@ -117,9 +104,7 @@ struct Scheduler::Shared {
 
 Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>) : shared_(std::make_unique<Shared>()) {}
 Scheduler::~Scheduler() = default;
-void Scheduler::schedule(TaskHeader* task) noexcept {
-  shared_->schedule(task);
-}
+void Scheduler::schedule(TaskHeader* task) noexcept { shared_->schedule(task); }
 
 // ----------------------------------------------------------------------------------------------------- the task
 

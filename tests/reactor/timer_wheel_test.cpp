@@ -243,8 +243,8 @@ TEST(timer_wheel, the_end_of_time_never_fires_and_can_be_cancelled) {
   EXPECT_FALSE(one.wheel.next_deadline().has_value());
 }
 
-// Some of a slot's timers move down a level when its time comes; if the limit is reached then, the due ones that are left
-// must still come before those that have moved.
+// Some of a slot's timers move down a level when its time comes; if the limit is reached then, the due ones that are
+// left must still come before those that have moved.
 TEST(timer_wheel, limit_reached_in_the_slot_of_a_level_boundary_delays_nobody) {
   for (unsigned level = 1; level < TimerWheel::levels; ++level) {
     const std::int64_t boundary = std::int64_t{1} << (level * TimerWheel::bits_per_level);

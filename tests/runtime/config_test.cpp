@@ -95,9 +95,7 @@ TEST_F(Config, command_line_beats_environment) {
   EXPECT_EQ(loaded.options.workers.value, workers_auto);
   EXPECT_EQ(loaded.options.workers.origin.describe(), "--workers");
 }
-TEST_F(Config, code_beats_default) {
-  EXPECT_EQ(load({}, code("2")).value().options.workers.origin.describe(), "code");
-}
+TEST_F(Config, code_beats_default) { EXPECT_EQ(load({}, code("2")).value().options.workers.origin.describe(), "code"); }
 
 TEST_F(Config, command_line_leaves_the_rest_alone) {
   const auto loaded = load({"serve", "--workers", "2", "--port=80", "--backend=epoll", "-v", "--reactor-mode", "thread",
@@ -147,9 +145,7 @@ TEST_F(Config, directory_instead_of_a_file) {
   EXPECT_TRUE(result.error() == std::errc::is_a_directory) << result.error().message();
 }
 
-TEST_F(Config, empty_file_is_fine) {
-  EXPECT_EQ(fault_of(""), "");
-}
+TEST_F(Config, empty_file_is_fine) { EXPECT_EQ(fault_of(""), ""); }
 
 TEST_F(Config, unknown_keys_have_file_line_and_nearest) {
   EXPECT_EQ(fault_of("backend = \"epoll\"\nwrokers = 2\n"),

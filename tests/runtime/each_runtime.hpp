@@ -24,10 +24,9 @@ inline std::string name_of(const Setup& setup) {
 }
 inline void PrintTo(const Setup& setup, std::ostream* out) { *out << name_of(setup); }
 
-inline const auto each_setup = testing::Values(Setup{Backend::io_uring, ReactorMode::workers, 2},
-                                               Setup{Backend::io_uring, ReactorMode::thread, 1},
-                                               Setup{Backend::epoll, ReactorMode::workers, 1},
-                                               Setup{Backend::epoll, ReactorMode::thread, 2});
+inline const auto each_setup =
+    testing::Values(Setup{Backend::io_uring, ReactorMode::workers, 2}, Setup{Backend::io_uring, ReactorMode::thread, 1},
+                    Setup{Backend::epoll, ReactorMode::workers, 1}, Setup{Backend::epoll, ReactorMode::thread, 2});
 
 inline Result<Runtime> build(const Setup& setup) {
   return Builder().backend(setup.backend).reactor_mode(setup.mode).workers(setup.workers).build();
@@ -41,7 +40,8 @@ class EachRuntime : public testing::TestWithParam<Setup> {
     runtime_.emplace(*std::move(runtime));
   }
 
-  /// Runs `task` as a task of the runtime, on a worker, and returns its output. Throws what it throws, and when it does not end.
+  /// Runs `task` as a task of the runtime, on a worker, and returns its output. Throws what it throws, and when it does
+  /// not end.
   template <class T>
   T run(Task<T> task) {
     auto handle = runtime_->spawn(std::move(task));

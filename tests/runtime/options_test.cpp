@@ -9,9 +9,7 @@ namespace {
 
 using tests::ScopedVariable;
 
-std::string message_of(const Result<void>& result) {
-  return result ? "" : result.error().message();
-}
+std::string message_of(const Result<void>& result) { return result ? "" : result.error().message(); }
 
 TEST(Options, defaults_are_auto_auto_workers) {
   const Options options;

@@ -23,9 +23,7 @@ class CgroupTree : public testing::Test {
   tests::ScopedDirectory directory_;
 };
 
-TEST_F(CgroupTree, no_files_is_no_limit) {
-  EXPECT_EQ(quota(), std::nullopt);
-}
+TEST_F(CgroupTree, no_files_is_no_limit) { EXPECT_EQ(quota(), std::nullopt); }
 
 TEST_F(CgroupTree, v2_max_is_no_limit) {
   member_of("0::/app\n");

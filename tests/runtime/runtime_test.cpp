@@ -64,8 +64,8 @@ TEST_P(runtime, spawn_takes_a_function_and_its_arguments) {
 TEST_P(runtime, spawn_keeps_a_capturing_lambda_alive_and_destroys_it_once) {
   Census census;
   auto body = [](Census& counts) -> Task<int> {
-    auto closure = [counted = Counted(counts), text = std::string("captured, and too long for the small buffer")](
-                       int times) -> Task<int> {
+    auto closure = [counted = Counted(counts),
+                    text = std::string("captured, and too long for the small buffer")](int times) -> Task<int> {
       for (int i = 0; i < times; ++i) co_await yield_now();
       co_return static_cast<int>(text.size());
     };
@@ -93,10 +93,12 @@ TEST_P(runtime, handle_spawns_from_a_foreign_thread_and_tells_the_options) {
 TEST_P(runtime, yield_now_lets_others_run) {
   auto body = []() -> Task<bool> {
     bool ran = false;
-    auto other = spawn([](bool& flag) -> Task<> {
-      flag = true;
-      co_return;
-    }, std::ref(ran));
+    auto other = spawn(
+        [](bool& flag) -> Task<> {
+          flag = true;
+          co_return;
+        },
+        std::ref(ran));
     for (int i = 0; i < 1'000'000 && !other.is_finished(); ++i) co_await yield_now();
     co_return ran;
   };
@@ -187,7 +189,8 @@ TEST_P(runtime, ten_thousand_sleeps_of_one_instant_all_end) {
 
 TEST_P(runtime, sleep_of_centuries_can_be_cancelled) {
   auto body = []() -> Task<std::size_t> {
-    auto first = co_await select(sleep(std::chrono::hours::max()), sleep(2ms), sleep(std::chrono::hours(24 * 365 * 1000)));
+    auto first =
+        co_await select(sleep(std::chrono::hours::max()), sleep(2ms), sleep(std::chrono::hours(24 * 365 * 1000)));
     co_return first.index();
   };
   EXPECT_EQ(run(body()), 1u);
@@ -293,7 +296,8 @@ Task<> holds_until(Counted, Duration length) { co_await sleep(length); }
 TEST_P(runtime, select_cancels_those_that_lose) {
   auto body = [](Census& census) -> Task<> {
     for (int i = 0; i < 20; ++i) {
-      const auto first = co_await select(holds_until(Counted(census), 1h), sleep(100us), holds_until(Counted(census), 2h));
+      const auto first =
+          co_await select(holds_until(Counted(census), 1h), sleep(100us), holds_until(Counted(census), 2h));
       EXPECT_EQ(first.index(), 1u);
       EXPECT_EQ(census.alive(), 0);
     }

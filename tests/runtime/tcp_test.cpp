@@ -201,7 +201,9 @@ TEST_P(tcp, dropped_owned_writer_ends_its_direction) {
   auto body = []() -> Task<> {
     Pair pair = co_await connect_pair();
     auto halves = std::move(pair.client).into_split();
-    { const TcpWriter dropped = std::move(halves.second); }
+    {
+      const TcpWriter dropped = std::move(halves.second);
+    }
     std::array<char, 16> buffer;
     EXPECT_EQ((co_await pair.server.read(buffer)).value(), 0u);
     (co_await pair.server.write_all("still")).value();

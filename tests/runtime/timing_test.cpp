@@ -73,7 +73,8 @@ TEST_P(timing, timeout_around_a_loop_that_is_always_ready) {
   };
   const Duration late = run(body());
   report("lateness of the timeout", late);
-  // 60 ms is what is promised: 61 polls of a whole budget between two looks at the driver; twice that for a noisy machine.
+  // 60 ms is what is promised: 61 polls of a whole budget between two looks at the driver; twice that for a noisy
+  // machine.
   EXPECT_LT(late, generous(120ms));
 }
 
@@ -180,7 +181,9 @@ TEST_P(timing, task_in_the_slot_of_a_busy_worker_is_run_by_the_other) {
 Duration processor_time() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto of = [](const timeval& time) { return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec); };
+  const auto of = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
   return of(usage.ru_utime) + of(usage.ru_stime);
 }
 

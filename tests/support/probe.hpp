@@ -36,7 +36,8 @@ inline constexpr bool thread_sanitized = false;
 #endif
 inline constexpr bool sanitized = address_sanitized || thread_sanitized;
 
-/// `full` where code runs at its own speed, `reduced` under address and thread sanitizer, which are 5 to 20 times slower.
+/// `full` where code runs at its own speed, `reduced` under address and thread sanitizer, which are 5 to 20 times
+/// slower.
 template <class T>
 constexpr T scaled(T full, T reduced) noexcept {
   return sanitized ? reduced : full;

@@ -13,9 +13,7 @@ Surroundings kernel(const char* release) {
   return here;
 }
 
-std::string reason(int error, const Surroundings& here) {
-  return explain_refusal(error, here).reason;
-}
+std::string reason(int error, const Surroundings& here) { return explain_refusal(error, here).reason; }
 
 TEST(IoUringRefusal, sysctl_2_is_for_everyone) {
   Surroundings here = kernel("6.6.0");

@@ -61,8 +61,7 @@ bool kernel_at_least(const std::string& release, int major, int minor) {
 Refusal explain_refusal(int error, const Surroundings& here) {
   switch (error) {
     case EPERM:
-    case EACCES:
-      return explain_permission(here);
+    case EACCES: return explain_permission(here);
     case ENOSYS:
       if (!kernel_at_least(here.kernel_release, 5, 1)) {
         return {"Linux " + here.kernel_release + " has none, 5.1 is the first (ENOSYS)", "Until then: epoll."};
@@ -73,10 +72,8 @@ Refusal explain_refusal(int error, const Surroundings& here) {
       return {"memory lock limit of " + std::to_string(here.memlock_bytes / 1024) + " KiB is too small (ENOMEM)",
               "Linux before 5.12 counts rings as locked memory: ulimit -l 65536, LimitMEMLOCK= in systemd, or "
               "docker run --ulimit memlock=67108864."};
-    case EMFILE:
-      return {"no descriptor is left (EMFILE)", "Raise the limit: ulimit -n 65536"};
-    default:
-      return {std::string(std::strerror(error)), "Until then: epoll."};
+    case EMFILE: return {"no descriptor is left (EMFILE)", "Raise the limit: ulimit -n 65536"};
+    default: return {std::string(std::strerror(error)), "Until then: epoll."};
   }
 }
 

@@ -101,18 +101,12 @@ class Atomic {
 
   static constexpr rl::memory_order rl_order(Order order) noexcept {
     switch (order) {
-      case Order::relaxed:
-        return rl::mo_relaxed;
-      case Order::consume:
-        return rl::mo_consume;
-      case Order::acquire:
-        return rl::mo_acquire;
-      case Order::release:
-        return rl::mo_release;
-      case Order::acq_rel:
-        return rl::mo_acq_rel;
-      case Order::seq_cst:
-        break;
+      case Order::relaxed: return rl::mo_relaxed;
+      case Order::consume: return rl::mo_consume;
+      case Order::acquire: return rl::mo_acquire;
+      case Order::release: return rl::mo_release;
+      case Order::acq_rel: return rl::mo_acq_rel;
+      case Order::seq_cst: break;
     }
     return rl::mo_seq_cst;
   }
