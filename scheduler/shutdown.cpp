@@ -19,7 +19,7 @@ namespace skua::scheduler {
 
 void Scheduler::shutdown() {
   if (on_worker_thread()) {
-    fail_fast("a runtime was destroyed on one of its own worker threads",
+    fail_fast("a runtime was destroyed on a worker thread, which must not wait for other threads",
               "Destroy it where it was made, outside of its tasks");
   }
   shared_->owned.close();

@@ -1,6 +1,8 @@
 #include <skua/core/kernel.hpp>
 #include <skua/net/socket.hpp>
 
+#include <algorithm>
+
 namespace skua {
 
 namespace {
@@ -48,8 +50,9 @@ Result<int> Socket::option(int level, int option, const char* name) const {
 }
 
 Result<void> Socket::set_linger(std::optional<std::chrono::seconds> linger) const {
-  const ::linger value{.l_onoff = linger.has_value(),
-                       .l_linger = static_cast<int>(linger.value_or(std::chrono::seconds(0)).count())};
+  constexpr std::chrono::seconds most{65535};  // beyond, kernels wrap
+  const auto seconds = std::clamp(linger.value_or(std::chrono::seconds(0)), std::chrono::seconds(0), most);
+  const ::linger value{.l_onoff = linger.has_value(), .l_linger = static_cast<int>(seconds.count())};
   const int error = kernel::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, &value, sizeof value);
   if (error < 0) return failed(error, "set SO_LINGER");
   return {};

@@ -85,6 +85,8 @@ Task<Result<TcpStream>> TcpStream::connect(SocketAddress address) {
     if (auto writable = co_await Writable(source); !writable) co_return std::move(writable).error();
     const int error = co_await try_(socket.option(SOL_SOCKET, SO_ERROR, "connect"));
     if (error != 0) co_return failed(error, "connect", address.to_string());
+    // The runtime was shut down: that wakes everybody, connected or not.
+    if (!socket.peer_address()) co_return failed(ECANCELED, "connect", address.to_string());
   } else if (begun < 0) {
     co_return failed(-begun, "connect", address.to_string());
   }
