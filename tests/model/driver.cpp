@@ -16,7 +16,7 @@
 #include <vector>
 
 // Compiled here, as a part of the model. The threads of the checker are fibers of one thread: what is thread-local in
-// the driver (the list of wakers in turn()) becomes an ordinary local.
+// the driver (the lists in look()) becomes an ordinary local.
 #define thread_local
 #include <skua/reactor/driver.cpp>
 #undef thread_local
@@ -29,7 +29,9 @@ using model::check;
 
 // No descriptors in these models.
 int kernel::close(int) noexcept { return 0; }
+int kernel::poll_now(pollfd*, std::size_t) noexcept { return 0; }
 void IoSource::on_event(std::uint32_t, std::vector<Waker>&) {}
+short IoSource::awaited_events() { return 0; }
 
 namespace {
 
@@ -42,12 +44,12 @@ class FlagPoller final : public Poller {
   const char* name() const noexcept override { return "model"; }
   int arm(int, Token) override { return 0; }
   bool disarm(int, Token) override { return true; }
-  void flush() override {}
+  bool flush() override { return true; }
   void wait(std::optional<Duration> timeout) override {
     sleeps_->push_back(timeout);
     if (!timeout || *timeout > longest_that_ends) signalled_.consume();
   }
-  void reap(PollSink&, bool) override {}
+  void reap(PollSink&) override {}
   void signal() noexcept override { signalled_.set(); }
 
  private:
