@@ -20,7 +20,7 @@ void count(seam::Atomic<std::uint64_t>& number) noexcept {
 }  // namespace
 
 Worker::Worker(Scheduler::Shared& shared, WorkerId id, Parker& parker)
-    : shared_(shared), id_(id), parker_(parker), random_(seam::random_seed()) {}
+    : shared_(shared), id_(id), parker_(parker), random_(seam::random_seed()), pace_(seam::now()) {}
 
 Worker* Worker::current() noexcept { return current_worker; }
 bool on_worker_thread() noexcept { return current_worker != nullptr; }
@@ -44,7 +44,7 @@ void Worker::run() {
 void Worker::run_until_shutdown() {
   // relaxed: the flag alone is read; shutdown() unparks every worker after setting it, and that orders the rest
   while (!shared_.shutting_down.load(std::memory_order_relaxed)) {
-    if (++tick_ % look_interval == 0) look();
+    if (pace_.is_time_to_look()) look();
     if (TaskHeader* task = next_task()) {
       run_task(task);
     } else if (TaskHeader* stolen = search()) {
@@ -60,6 +60,7 @@ void Worker::look() {
   parker_.look();
   in_look_ = false;
   count(looks_);
+  pace_.looked(seam::now());
   wake_for_backlog();
 }
 
@@ -75,11 +76,12 @@ void Worker::sleep() {
   count(looks_);
   searching_ = shared_.idle.end_sleep(id_);
   parker_.on_awake();
+  pace_.restart(seam::now());
   wake_for_backlog();
 }
 
 TaskHeader* Worker::next_task() noexcept {
-  if (tick_ % inject_interval == 0) {
+  if (pace_.is_time_to_inject()) {
     if (TaskHeader* task = next_injected()) return task;
   }
   if (TaskHeader* task = take_lifo()) return task;

@@ -5,8 +5,9 @@
 //   2. its ring (local_queue.hpp), oldest first;
 //   3. the inject queue, a fair share of it at once;
 //   4. half of the ring of another worker, the victim chosen at random. It is *searching* then (idle.hpp).
-// With nothing found it sleeps in its parker. Every 61st task it looks at its driver, and every 31st it asks the inject
-// queue first, so that neither events nor foreign tasks wait for a busy worker.
+// With nothing found it sleeps in its parker. After at most 61 tasks it looks at its driver, and after at most 31 it
+// asks the inject queue first, so that neither events nor foreign tasks wait for a busy worker; sooner if its tasks
+// take long (poll_pace.hpp).
 //
 // The LIFO slot: a task woken by a running task goes there, and the one it displaces to the ring. It runs in the budget
 // of its waker, and after three in a row the slot's task goes to the end of the ring: two tasks that wake each other
@@ -23,6 +24,7 @@
 #include <skua/scheduler/idle.hpp>
 #include <skua/scheduler/local_queue.hpp>
 #include <skua/scheduler/parker.hpp>
+#include <skua/scheduler/poll_pace.hpp>
 #include <skua/scheduler/scheduler.hpp>
 
 namespace skua::scheduler {
@@ -53,8 +55,6 @@ class Worker {
   bool is_sleeping() const noexcept;
 
  private:
-  static constexpr std::uint32_t look_interval = 61;
-  static constexpr std::uint32_t inject_interval = 31;
   static constexpr std::uint32_t lifo_polls_in_a_row = 3;
 
   void run_until_shutdown();
@@ -77,7 +77,7 @@ class Worker {
 
   // Owner only
   seam::Random random_;
-  std::uint32_t tick_ = 0;
+  PollPace pace_;
   bool searching_ = false;
   bool in_look_ = false;  // tasks woken now were woken by the driver: oldest first
 

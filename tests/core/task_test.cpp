@@ -426,15 +426,15 @@ struct Lines {
   unsigned outer = 0, middle = 0, inner = 0;
 };
 Task<> inner_line(Lines& lines) {
-  lines.inner = __LINE__;
+  lines.inner = __LINE__ + 1;  // the next line
   co_await PendingFor(1);
 }
 Task<> middle_line(Lines& lines) {
-  lines.middle = __LINE__;
+  lines.middle = __LINE__ + 1;  // the next line
   co_await inner_line(lines);
 }
 Task<> outer_line(Lines& lines) {
-  lines.outer = __LINE__;
+  lines.outer = __LINE__ + 1;  // the next line
   co_await middle_line(lines);
 }
 
