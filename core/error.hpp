@@ -45,9 +45,14 @@ class Error {
   std::shared_ptr<const std::string> subject_;  // errors are rare and copied rarely; results stay small
 };
 
+/// The error that a system call reported as the errno `number`.
+inline Error system_error(int number, const char* operation, std::string subject = {}) {
+  return Error(std::error_code(number, std::system_category()), operation, std::move(subject));
+}
+
 /// The error of a failed system call: errno, as `operation` set it.
 inline Error last_system_error(const char* operation, std::string subject = {}) {
-  return Error(std::error_code(errno, std::system_category()), operation, std::move(subject));
+  return system_error(errno, operation, std::move(subject));
 }
 
 }  // namespace skua

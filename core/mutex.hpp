@@ -15,8 +15,6 @@
 #if defined(SKUA_MODEL)
 #include <skua/model/mutex.hpp>
 #else
-#include <skua/core/clock.hpp>
-
 #include <condition_variable>
 #include <mutex>
 
@@ -39,12 +37,6 @@ class Condvar {
   void wait(Mutex& mutex) SKUA_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait(lock);
-    lock.release();
-  }
-  /// Returns at `deadline` at the latest.
-  void wait_until(Mutex& mutex, Instant deadline) SKUA_REQUIRES(mutex) {
-    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
-    condition_.wait_until(lock, deadline);
     lock.release();
   }
   void notify_one() noexcept { condition_.notify_one(); }

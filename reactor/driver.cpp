@@ -169,7 +169,7 @@ Result<Token> Driver::register_source(IoSource& source) {
     const std::uint32_t index = free_slots_.back();
     token = make_token(index, slots_[index].generation);
     if (const int error = poller_->arm(source.fd(), token)) {
-      return Error(std::error_code(error, std::system_category()), "watch the descriptor");
+      return system_error(error, "watch the descriptor");
     }
     free_slots_.pop_back();
     slots_[index].source = &source;

@@ -75,18 +75,15 @@ class EpollPoller final : public Poller {
 }  // namespace
 
 Result<std::unique_ptr<Poller>> make_epoll_poller() {
-  const auto failed = [](const char* call, int error) {
-    return Error(std::error_code(-error, std::system_category()), call);
-  };
   const int epoll = kernel::epoll_create();
-  if (epoll < 0) return failed("epoll_create1", epoll);
+  if (epoll < 0) return system_error(-epoll, "epoll_create1");
   const int wake = kernel::eventfd();
   if (wake < 0) {
     kernel::close(epoll);
-    return failed("eventfd", wake);
+    return system_error(-wake, "eventfd");
   }
   auto poller = std::make_unique<EpollPoller>(epoll, wake);
-  if (const int error = poller->arm(wake, wake_token)) return failed("epoll_ctl", -error);
+  if (const int error = poller->arm(wake, wake_token)) return system_error(error, "epoll_ctl");
   return std::unique_ptr<Poller>(std::move(poller));
 }
 

@@ -30,8 +30,6 @@ constexpr Token wake_token = ~Token{0};
 constexpr Token ignored_token = ~Token{0} - 1;  // the completion of a cancel request
 constexpr unsigned interest = POLLIN | POLLOUT | POLLRDHUP;
 
-Error refused(const char* call, int error) { return Error(std::error_code(-error, std::system_category()), call); }
-
 class RingPoller final : public Poller {
  public:
   // `ring` has been set up; it is moved in bitwise, as liburing allows.
@@ -160,17 +158,17 @@ Result<std::unique_ptr<Poller>> make_ring_poller() {
   params.cq_entries = completion_entries;
   io_uring ring{};
   if (const int error = io_uring_queue_init_params(submission_entries, &ring, &params); error < 0) {
-    return refused("io_uring_setup", error);
+    return system_error(-error, "io_uring_setup");
   }
   io_uring_ring_dontfork(&ring);
   if (const int error = check_usable(ring); error < 0) {
     io_uring_queue_exit(&ring);
-    return refused("io_uring_enter", error);
+    return system_error(-error, "io_uring_enter");
   }
   const int wake = kernel::eventfd();
   if (wake < 0) {
     io_uring_queue_exit(&ring);
-    return refused("eventfd", wake);
+    return system_error(-wake, "eventfd");
   }
   return std::unique_ptr<Poller>(std::make_unique<RingPoller>(ring, wake));
 }

@@ -67,16 +67,12 @@ void Scheduler::relieve(std::uint32_t worker) noexcept {
   }
 }
 
-void Scheduler::Shared::inject(TaskHeader* task) noexcept {
-  if (inject_queue.push(task)) {
-    wake_one();
-  } else {
-    drain_inject();
-  }
-}
+void Scheduler::Shared::inject(TaskHeader* task) noexcept { after_push(inject_queue.push(task)); }
 
-void Scheduler::Shared::inject(std::span<TaskHeader*> tasks) noexcept {
-  if (inject_queue.push(tasks)) {
+void Scheduler::Shared::inject(std::span<TaskHeader*> tasks) noexcept { after_push(inject_queue.push(tasks)); }
+
+void Scheduler::Shared::after_push(bool is_open) noexcept {
+  if (is_open) {
     wake_one();
   } else {
     drain_inject();

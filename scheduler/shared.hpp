@@ -22,6 +22,8 @@ struct Scheduler::Shared {
   /// From any thread: queues the task for whichever worker is free.
   void inject(TaskHeader* task) noexcept;
   void inject(std::span<TaskHeader*> tasks) noexcept;
+  /// What a push to the inject queue obliges to; `is_open` is what push() returned.
+  void after_push(bool is_open) noexcept;
   /// Wakes a sleeping worker if nobody is searching already. After every push that others may run.
   void wake_one() noexcept;
   /// True if any queue holds a task.

@@ -7,15 +7,12 @@ namespace skua {
 
 namespace {
 
-Error failed(int error, const char* operation) {
-  return Error(std::error_code(-error, std::system_category()), operation);
-}
-
 template <class Query>
 Result<SocketAddress> address_by(Query query, int fd, const char* name) {
   sockaddr_storage native{};
   socklen_t size = sizeof native;
-  if (const int error = query(fd, reinterpret_cast<sockaddr*>(&native), &size); error < 0) return failed(error, name);
+  if (const int error = query(fd, reinterpret_cast<sockaddr*>(&native), &size); error < 0)
+    return system_error(-error, name);
   return SocketAddress::from_native(native);
 }
 
@@ -23,7 +20,7 @@ Result<SocketAddress> address_by(Query query, int fd, const char* name) {
 
 Result<Socket> Socket::make_tcp(int family) {
   const int fd = kernel::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return failed(fd, "socket");
+  if (fd < 0) return system_error(-fd, "socket");
   return Socket(fd);
 }
 
@@ -36,7 +33,7 @@ Result<SocketAddress> Socket::peer_address() const {
 
 Result<void> Socket::set_option(int level, int option, int value, const char* name) const {
   const int error = kernel::setsockopt(native_handle(), level, option, &value, sizeof value);
-  if (error < 0) return failed(error, name);
+  if (error < 0) return system_error(-error, name);
   return {};
 }
 
@@ -44,7 +41,7 @@ Result<int> Socket::option(int level, int option, const char* name) const {
   int value = 0;
   socklen_t size = sizeof value;
   if (const int error = kernel::getsockopt(native_handle(), level, option, &value, &size); error < 0) {
-    return failed(error, name);
+    return system_error(-error, name);
   }
   return value;
 }
@@ -54,7 +51,7 @@ Result<void> Socket::set_linger(std::optional<std::chrono::seconds> linger) cons
   const auto seconds = std::clamp(linger.value_or(std::chrono::seconds(0)), std::chrono::seconds(0), most);
   const ::linger value{.l_onoff = linger.has_value(), .l_linger = static_cast<int>(seconds.count())};
   const int error = kernel::setsockopt(native_handle(), SOL_SOCKET, SO_LINGER, &value, sizeof value);
-  if (error < 0) return failed(error, "set SO_LINGER");
+  if (error < 0) return system_error(-error, "set SO_LINGER");
   return {};
 }
 

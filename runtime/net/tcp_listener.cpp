@@ -46,7 +46,7 @@ Result<TcpListener> TcpListener::bind(const SocketAddress& address, const Listen
       return std::move(set).error();
   }
   const auto failed = [&](int error, const char* operation) {
-    return Error(std::error_code(-error, std::system_category()), operation, address.to_string());
+    return system_error(-error, operation, address.to_string());
   };
   if (const int error = kernel::bind(fd, address.native(), address.native_size()); error < 0)
     return failed(error, "bind");

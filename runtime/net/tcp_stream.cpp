@@ -7,14 +7,10 @@ namespace skua {
 
 namespace {
 
-Error failed(int error, const char* operation, std::string subject = {}) {
-  return Error(std::error_code(error, std::system_category()), operation, std::move(subject));
-}
-
 Result<void> end_direction(int fd, int how) {
   const int error = kernel::shutdown(fd, how);
   // The peer was faster: the direction is ended, which is what was asked for.
-  if (error < 0 && error != -ENOTCONN) return failed(-error, "shutdown");
+  if (error < 0 && error != -ENOTCONN) return system_error(-error, "shutdown");
   return {};
 }
 
@@ -84,11 +80,11 @@ Task<Result<TcpStream>> TcpStream::connect(SocketAddress address) {
     source.clear(reactor::Direction::write, source.snapshot(reactor::Direction::write));
     if (auto writable = co_await Writable(source); !writable) co_return std::move(writable).error();
     const int error = co_await try_(socket.option(SOL_SOCKET, SO_ERROR, "connect"));
-    if (error != 0) co_return failed(error, "connect", address.to_string());
+    if (error != 0) co_return system_error(error, "connect", address.to_string());
     // The runtime was shut down: that wakes everybody, connected or not.
-    if (!socket.peer_address()) co_return failed(ECANCELED, "connect", address.to_string());
+    if (!socket.peer_address()) co_return system_error(ECANCELED, "connect", address.to_string());
   } else if (begun < 0) {
-    co_return failed(-begun, "connect", address.to_string());
+    co_return system_error(-begun, "connect", address.to_string());
   }
   co_return TcpStream(std::move(socket));
 }

@@ -5,7 +5,6 @@
 // could save counts as dead: a lost notification is reported as a deadlock. A wait with a deadline may end at any time.
 #pragma once
 
-#include <skua/core/clock.hpp>
 #include <skua/model/relacy.hpp>
 
 #include <source_location>
@@ -40,9 +39,6 @@ class Condvar {
 
   void wait(Mutex& mutex, Place at = Place::current()) SKUA_REQUIRES(mutex) {
     condition_.wait(mutex.mutex_, false, model::place(at));
-  }
-  void wait_until(Mutex& mutex, Instant, Place at = Place::current()) SKUA_REQUIRES(mutex) {
-    condition_.wait(mutex.mutex_, true, model::place(at));
   }
   void notify_one(Place at = Place::current()) { condition_.notify_one(model::place(at)); }
   void notify_all(Place at = Place::current()) { condition_.notify_all(model::place(at)); }
