@@ -273,13 +273,13 @@ class WithTimeouts(unittest.TestCase):
 
     def test_an_idle_connection_is_closed_without_a_word(self):
         for said in (b"", GET):
+            start = time.monotonic()
             with self.server.connect() as connection:
                 connection.sendall(said)
                 if said:
                     read_response(connection)
-                start = time.monotonic()
                 self.assertEqual(read_all(connection), b"")
-                self.assertGreater(time.monotonic() - start, 1.2)
+                self.assertGreater(time.monotonic() - start, 1.4)
 
     def test_a_busy_connection_outlives_the_idle_timeout(self):
         with self.server.connect() as connection:
@@ -291,12 +291,9 @@ class WithTimeouts(unittest.TestCase):
     def test_a_client_that_does_not_read_loses_its_connection(self):
         before = self.server.descriptors()
         with self.server.connect(receive_buffer=4096) as connection:
-            connection.settimeout(1)
-            try:
-                connection.sendall(post(b"x" * 1_000_000) * 20)
-                self.fail("the server keeps reading what it cannot answer")
-            except (socket.timeout, ConnectionError):
-                pass
+            with self.assertRaises(ConnectionError):
+                for _ in range(500):  # more than all buffers between us can hold
+                    connection.sendall(post(b"x" * 1_000_000))
             self.assertTrue(eventually(lambda: self.server.descriptors() <= before))
 
 
