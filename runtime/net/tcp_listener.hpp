@@ -1,7 +1,7 @@
 // TcpListener: accepts TCP connections.
 #pragma once
 
-#include <skua/net/io_operation.hpp>
+#include <skua/io/io_operation.hpp>
 #include <skua/net/socket.hpp>
 #include <skua/net/tcp_stream.hpp>
 

@@ -11,8 +11,8 @@
 #pragma once
 
 #include <skua/core/task.hpp>
-#include <skua/net/buffer.hpp>
-#include <skua/net/io_operation.hpp>
+#include <skua/io/buffer.hpp>
+#include <skua/io/io_operation.hpp>
 #include <skua/net/socket.hpp>
 
 #include <sys/uio.h>
