@@ -23,8 +23,6 @@ namespace skua::reactor {
 
 namespace {
 
-constexpr unsigned submission_entries = 256;
-constexpr unsigned completion_entries = 4096;
 constexpr unsigned most_events_a_reap = 256;
 constexpr Token wake_token = ~Token{0};
 constexpr Token ignored_token = ~Token{0} - 1;  // the completion of a cancel request
@@ -78,17 +76,15 @@ class RingPoller final : public Poller {
   }
 
   void reap(PollSink& sink) override {
-    if ((IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0) {
-      io_uring_enter(static_cast<unsigned>(ring_.ring_fd), 0, 0, IORING_ENTER_GETEVENTS, nullptr);
+    // Round after round while the kernel keeps back what the queue had no room for.
+    for (unsigned total = 0; total < most_events_a_reap;) {
+      if (kernel_has_more()) {
+        io_uring_enter(static_cast<unsigned>(ring_.ring_fd), 0, 0, IORING_ENTER_GETEVENTS, nullptr);
+      }
+      const unsigned count = reap_queue(sink, most_events_a_reap - total);
+      total += count;
+      if (count == 0 || !kernel_has_more()) break;
     }
-    unsigned head = 0;
-    unsigned count = 0;
-    io_uring_cqe* completion = nullptr;
-    io_uring_for_each_cqe(&ring_, head, completion) {
-      report(*completion, sink);
-      if (++count == most_events_a_reap) break;
-    }
-    io_uring_cq_advance(&ring_, count);
   }
 
   void signal() noexcept override { kernel::eventfd_signal(wake_); }
@@ -99,6 +95,23 @@ class RingPoller final : public Poller {
     Token token;
     bool arm;
   };
+
+  bool kernel_has_more() const noexcept {
+    return (IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
+  }
+
+  unsigned reap_queue(PollSink& sink, unsigned most) {
+    unsigned head = 0;
+    unsigned count = 0;
+    io_uring_cqe* completion = nullptr;
+    io_uring_for_each_cqe(&ring_, head, completion) {
+      if (count == most) break;
+      report(*completion, sink);
+      ++count;
+    }
+    io_uring_cq_advance(&ring_, count);
+    return count;
+  }
 
   // Makes the calling thread the ring's owner.
   void enable() noexcept {
@@ -151,13 +164,13 @@ int check_usable(const io_uring& ring) {
 
 }  // namespace
 
-Result<std::unique_ptr<Poller>> make_ring_poller() {
+Result<std::unique_ptr<Poller>> make_ring_poller(const RingSizes& sizes) {
   io_uring_params params{};
   params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
                  IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED;
-  params.cq_entries = completion_entries;
+  params.cq_entries = std::max(sizes.completion_entries, sizes.submission_entries);
   io_uring ring{};
-  if (const int error = io_uring_queue_init_params(submission_entries, &ring, &params); error < 0) {
+  if (const int error = io_uring_queue_init_params(sizes.submission_entries, &ring, &params); error < 0) {
     return system_error(-error, "io_uring_setup");
   }
   io_uring_ring_dontfork(&ring);
