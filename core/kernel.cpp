@@ -1,11 +1,13 @@
 #include <skua/core/atomic.hpp>
 #include <skua/core/kernel.hpp>
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <thread>
 
 namespace skua::kernel {
 
@@ -47,6 +49,7 @@ int connect(int fd, const sockaddr* address, socklen_t size) noexcept {
 int shutdown(int fd, int how) noexcept { return result_of(::shutdown(fd, how)); }
 // Not repeated: on Linux the descriptor is gone even if the call was interrupted.
 int close(int fd) noexcept { return result_of(::close(fd)); }
+int duplicate(int fd) noexcept { return result_of(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 int getsockopt(int fd, int level, int option, void* value, socklen_t* size) noexcept {
   return result_of(::getsockopt(fd, level, option, value, size));
 }
@@ -99,5 +102,7 @@ int eventfd_signal(int fd) noexcept {
 }
 
 int poll_now(pollfd* fds, std::size_t count) noexcept { return result_of(::poll(fds, count, 0)); }
+
+void sleep(Duration duration) noexcept { std::this_thread::sleep_for(duration); }
 
 }  // namespace skua::kernel

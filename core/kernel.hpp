@@ -5,6 +5,8 @@
 // be linked with other ones that return any error, short count or delay.
 #pragma once
 
+#include <skua/core/clock.hpp>
+
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -23,6 +25,7 @@ int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept;
 int connect(int fd, const sockaddr* address, socklen_t size) noexcept;
 int shutdown(int fd, int how) noexcept;
 int close(int fd) noexcept;
+int duplicate(int fd) noexcept;  // close on exec
 int getsockopt(int fd, int level, int option, void* value, socklen_t* size) noexcept;
 int setsockopt(int fd, int level, int option, const void* value, socklen_t size) noexcept;
 int getsockname(int fd, sockaddr* address, socklen_t* size) noexcept;
@@ -43,5 +46,7 @@ int eventfd_signal(int fd) noexcept;
 
 /// As poll() that does not wait.
 int poll_now(pollfd* fds, std::size_t count) noexcept;
+
+void sleep(Duration duration) noexcept;
 
 }  // namespace skua::kernel
