@@ -1,4 +1,5 @@
 #include <skua/driver_parker.hpp>
+#include <skua/reactor/operation_ring.hpp>
 #include <skua/runtime_core.hpp>
 
 #include <system_error>
@@ -9,6 +10,9 @@ namespace skua {
 namespace {
 
 constinit thread_local RuntimeCore* current_core = nullptr;
+
+constexpr std::uint32_t blocking_threads = 64;
+constexpr Duration blocking_keep_alive = std::chrono::seconds(10);
 
 Result<Ref<reactor::Driver>> make_driver(const Options& options) {
   const Backend backend = options.backend.value;
@@ -69,10 +73,22 @@ RuntimeCore::RuntimeCore(Options options, Ref<reactor::Driver> reactor_driver,
     : options_(std::move(options)),
       reactor_driver_(std::move(reactor_driver)),
       worker_drivers_(std::move(drivers)),
+      blocking_pool_(make_ref<BlockingPool>(blocking_threads, blocking_keep_alive, [this] { set_current(this); })),
       monitor_(reactor_driver_, worker_drivers_),
       scheduler_(make_ref<scheduler::Scheduler>(make_parkers(options_.workers.value, worker_drivers_, monitor_))),
       reactor_thread_(reactor_driver_, monitor_) {
+  give_operations_to(*reactor_driver_);
+  for (const auto& driver : worker_drivers_) give_operations_to(*driver);
   monitor_.watch(*scheduler_);
+}
+
+void RuntimeCore::give_operations_to(reactor::Driver& driver) {
+  if (options_.backend.value == Backend::epoll) {
+    driver.set_operations(blocking_pool_);
+  } else {
+    operation_rings_.push_back(reactor::make_operation_ring(reactor::OperationRingOptions(), blocking_pool_));
+    driver.set_operations(operation_rings_.back());
+  }
 }
 
 void RuntimeCore::start_threads() {
@@ -91,6 +107,8 @@ void RuntimeCore::start_threads() {
 void RuntimeCore::shutdown() {
   scheduler_->shutdown();
   reactor_thread_.stop();
+  for (const auto& ring : operation_rings_) ring->shutdown();
+  blocking_pool_->shutdown();
   for (const auto& driver : worker_drivers_) driver->shutdown();
   reactor_driver_->shutdown();
 }

@@ -1,6 +1,7 @@
 // Everything a program that uses Skua needs. (Configuration files and command lines: <skua/config/load.hpp>.)
 #pragma once
 
+#include <skua/blocking/unblock.hpp>
 #include <skua/builder.hpp>
 #include <skua/core/log.hpp>
 #include <skua/core/result.hpp>
