@@ -8,6 +8,9 @@
 #include <skua/core/try.hpp>
 #include <skua/core/wake.hpp>
 #include <skua/handle.hpp>
+#include <skua/io/async_fd.hpp>
+#include <skua/io/fifo.hpp>
+#include <skua/io/pipe.hpp>
 #include <skua/net/tcp_listener.hpp>
 #include <skua/net/tcp_stream.hpp>
 #include <skua/runtime.hpp>
