@@ -50,7 +50,6 @@ int connect(int fd, const sockaddr* address, socklen_t size) noexcept {
 int shutdown(int fd, int how) noexcept { return result_of(::shutdown(fd, how)); }
 // Not repeated: on Linux the descriptor is gone even if the call was interrupted.
 int close(int fd) noexcept { return result_of(::close(fd)); }
-int duplicate(int fd) noexcept { return result_of(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 int getsockopt(int fd, int level, int option, void* value, socklen_t* size) noexcept {
   return result_of(::getsockopt(fd, level, option, value, size));
 }
@@ -79,6 +78,38 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
   return restarting([&] { return ::sendmsg(fd, message, flags); });
 }
 
+int open(const char* path, int flags, mode_t mode) noexcept {
+  return restarting([&] { return ::open(path, flags, mode); });
+}
+int pipe2(int* fds, int flags) noexcept { return result_of(::pipe2(fds, flags)); }
+int fcntl(int fd, int command, int argument) noexcept { return result_of(::fcntl(fd, command, argument)); }
+int fstat(int fd, struct stat* status) noexcept { return result_of(::fstat(fd, status)); }
+// By syscall(): see recv().
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
+  return restarting([&] { return syscall(SYS_read, fd, buffer, size); });
+}
+ssize_t write(int fd, const void* buffer, std::size_t size) noexcept {
+  return restarting([&] { return syscall(SYS_write, fd, buffer, size); });
+}
+ssize_t readv(int fd, const iovec* parts, int count) noexcept {
+  return restarting([&] { return syscall(SYS_readv, fd, parts, count); });
+}
+ssize_t writev(int fd, const iovec* parts, int count) noexcept {
+  return restarting([&] { return syscall(SYS_writev, fd, parts, count); });
+}
+// Position -1: the file's own. Its two halves, low and high, are two arguments.
+ssize_t pwritev2(int fd, const iovec* parts, int count, int flags) noexcept {
+  return restarting([&] { return syscall(SYS_pwritev2, fd, parts, count, -1L, -1L, flags); });
+}
+
+int thread_signal_mask(int how, const sigset_t* set, sigset_t* before) noexcept {
+  return -::pthread_sigmask(how, set, before);
+}
+int take_pending_signal(const sigset_t* set) noexcept {
+  static constexpr timespec at_once{};
+  return restarting([&] { return ::sigtimedwait(set, nullptr, &at_once); });
+}
+
 int epoll_create() noexcept { return result_of(::epoll_create1(EPOLL_CLOEXEC)); }
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
   return result_of(::epoll_ctl(epoll, operation, fd, event));
@@ -104,9 +135,6 @@ int eventfd_signal(int fd) noexcept {
 
 int poll_now(pollfd* fds, std::size_t count) noexcept { return result_of(::poll(fds, count, 0)); }
 
-int open(const char* path, int flags, std::uint32_t mode) noexcept {
-  return restarting([&] { return ::openat(AT_FDCWD, path, flags | O_CLOEXEC, mode); });
-}
 ssize_t pread(int fd, void* buffer, std::size_t size, std::uint64_t offset) noexcept {
   return restarting([&] { return ::pread(fd, buffer, size, static_cast<off_t>(offset)); });
 }

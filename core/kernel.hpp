@@ -8,8 +8,10 @@
 #include <skua/core/clock.hpp>
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <cstddef>
@@ -27,7 +29,6 @@ int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept;
 int connect(int fd, const sockaddr* address, socklen_t size) noexcept;
 int shutdown(int fd, int how) noexcept;
 int close(int fd) noexcept;
-int duplicate(int fd) noexcept;  // close on exec
 int getsockopt(int fd, int level, int option, void* value, socklen_t* size) noexcept;
 int setsockopt(int fd, int level, int option, const void* value, socklen_t size) noexcept;
 int getsockname(int fd, sockaddr* address, socklen_t* size) noexcept;
@@ -37,6 +38,22 @@ ssize_t recv(int fd, void* buffer, std::size_t size, int flags) noexcept;
 ssize_t send(int fd, const void* buffer, std::size_t size, int flags) noexcept;
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
 ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept;
+
+int open(const char* path, int flags, mode_t mode = 0) noexcept;
+int pipe2(int* fds, int flags) noexcept;
+int fcntl(int fd, int command, int argument = 0) noexcept;
+int fstat(int fd, struct stat* status) noexcept;
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept;
+ssize_t write(int fd, const void* buffer, std::size_t size) noexcept;
+ssize_t readv(int fd, const iovec* parts, int count) noexcept;
+ssize_t writev(int fd, const iovec* parts, int count) noexcept;
+/// As writev(), with `flags` (RWF_...).
+ssize_t pwritev2(int fd, const iovec* parts, int count, int flags) noexcept;
+
+/// The mask of the calling thread.
+int thread_signal_mask(int how, const sigset_t* set, sigset_t* before) noexcept;
+/// As sigtimedwait() that does not wait: the signal it took from those pending, or -EAGAIN.
+int take_pending_signal(const sigset_t* set) noexcept;
 
 int epoll_create() noexcept;  // close on exec
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept;
@@ -50,7 +67,6 @@ int eventfd_signal(int fd) noexcept;
 int poll_now(pollfd* fds, std::size_t count) noexcept;
 
 // Files; paths are relative to the current directory, zero ends them
-int open(const char* path, int flags, std::uint32_t mode) noexcept;  // close on exec
 ssize_t pread(int fd, void* buffer, std::size_t size, std::uint64_t offset) noexcept;
 ssize_t pwrite(int fd, const void* buffer, std::size_t size, std::uint64_t offset) noexcept;
 /// What can be read without waiting (RWF_NOWAIT): -EAGAIN if nothing can.

@@ -16,6 +16,9 @@ class Thread {
   /// Throws std::system_error when the system has no thread left.
   Thread(std::string name, std::function<void()> body);
 
+  /// The calling thread was started by a Thread: no signal but its own faults reaches it.
+  static bool is_current() noexcept;
+
   void join() { thread_.join(); }
   bool joinable() const noexcept { return thread_.joinable(); }
 

@@ -242,7 +242,7 @@ void OperationRing::probe() {
 
 // A second descriptor of the ring is watched: the driver closes what it watches, liburing what it made.
 int OperationRing::watch() {
-  const int fd = kernel::duplicate(ring_.ring_fd);
+  const int fd = kernel::fcntl(ring_.ring_fd, F_DUPFD_CLOEXEC);
   if (fd < 0) return fd;
   driver_ = Ref<Driver>::share(&Driver::current());
   source_ = make_ref<IoSource>(fd);
