@@ -4,13 +4,16 @@
 #include <skua/reactor/driver.hpp>
 #include <skua/reactor/io_source.hpp>
 #include <skua/reactor/operation_ring.hpp>
+#include <skua/reactor/ring.hpp>
 
 #include <fcntl.h>
 #include <liburing.h>
 
 #include <algorithm>
+#include <array>
 #include <bitset>
 #include <cerrno>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -42,7 +45,7 @@ class OperationRing final : public OperationExecutor {
   OperationRing(const OperationRingOptions& options, Ref<OperationExecutor> threads)
       : options_(options), threads_(std::move(threads)) {}
   ~OperationRing() override {
-    if (has_ring_) io_uring_queue_exit(&ring_);
+    if (has_ring_) ring::tear_down(ring_);
   }
 
   OperationExecutor& submit(Ref<Operation> operation) override;
@@ -66,7 +69,6 @@ class OperationRing final : public OperationExecutor {
 
   void open() SKUA_REQUIRES(mutex_);
   int set_up() SKUA_REQUIRES(mutex_);
-  void probe() SKUA_REQUIRES(mutex_);
   int watch() SKUA_REQUIRES(mutex_);
 
   bool can_do(Operation& operation) const SKUA_REQUIRES(mutex_);
@@ -81,7 +83,7 @@ class OperationRing final : public OperationExecutor {
   void take_back_entries(Leaving& leaving) SKUA_REQUIRES(mutex_);
   void retry_soon() SKUA_REQUIRES(mutex_);
   void reap(Leaving& leaving) SKUA_REQUIRES(mutex_);
-  void on_completion(const io_uring_cqe& completion, Leaving& leaving) SKUA_REQUIRES(mutex_);
+  void on_completion(const ring::Completion& completion, Leaving& leaving) SKUA_REQUIRES(mutex_);
   Ref<Operation> take_from_slot(std::uint64_t token) SKUA_REQUIRES(mutex_);
   void end_all(Leaving& leaving) SKUA_REQUIRES(mutex_);
   static void leave(OperationList& list, Ref<Operation> operation, int result) noexcept;
@@ -184,7 +186,7 @@ void OperationRing::end_all(Leaving& leaving) {
   for (reap(leaving); in_flight_ != 0; reap(leaving)) {
     submit_entries(leaving);
     // Nothing but completions can end this: until then the kernel may write to the operations' memory.
-    const int entered = io_uring_enter(static_cast<unsigned>(ring_.ring_fd), 0, 1, IORING_ENTER_GETEVENTS, nullptr);
+    const int entered = ring::wait(ring_, std::nullopt);
     if (entered < 0 && entered != -EINTR) kernel::sleep(submit_again_after);
   }
 }
@@ -219,25 +221,13 @@ int OperationRing::set_up() {
   io_uring_params params{};
   params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL;
   params.cq_entries = std::max(options_.completion_entries, options_.submission_entries);
-  if (const int error = io_uring_queue_init_params(options_.submission_entries, &ring_, &params); error < 0)
-    return error;
-  io_uring_ring_dontfork(&ring_);
-  unsigned threads[2] = {options_.most_threads, options_.most_threads};
-  io_uring_register_iowq_max_workers(&ring_, threads);  // refused: the kernel's own limit holds
-  probe();
+  if (const int error = ring::set_up(ring_, options_.submission_entries, params); error < 0) return error;
+  ring::limit_threads(ring_, options_.most_threads);  // refused: the kernel's own limit holds
+  supported_ = ring::supported_operations(ring_);     // none: threads do everything
   const int watched = watch();
   has_ring_ = watched == 0;
-  if (!has_ring_) io_uring_queue_exit(&ring_);
+  if (!has_ring_) ring::tear_down(ring_);
   return watched;
-}
-
-void OperationRing::probe() {
-  io_uring_probe* const probe = io_uring_get_probe_ring(&ring_);
-  if (probe == nullptr) return;  // then threads do everything
-  for (unsigned i = 0; i < probe->ops_len; ++i) {
-    if ((probe->ops[i].flags & IO_URING_OP_SUPPORTED) != 0) supported_.set(probe->ops[i].op);
-  }
-  io_uring_free_probe(probe);
 }
 
 // A second descriptor of the ring is watched: the driver closes what it watches, liburing what it made.
@@ -315,7 +305,7 @@ void OperationRing::prepare_cancel(std::uint64_t token, int flags, Leaving& leav
 
 void OperationRing::submit_entries(Leaving& leaving) {
   while (io_uring_sq_ready(&ring_) != 0) {
-    const int submitted = io_uring_submit(&ring_);
+    const int submitted = ring::submit(ring_);
     if (submitted > 0) continue;
     if (submitted == 0 || is_temporary(submitted)) {
       retry_soon();
@@ -347,27 +337,20 @@ void OperationRing::take_back_entries(Leaving& leaving) {
 }
 
 void OperationRing::reap(Leaving& leaving) {
-  if ((IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0) {
-    io_uring_enter(static_cast<unsigned>(ring_.ring_fd), 0, 0, IORING_ENTER_GETEVENTS, nullptr);
+  std::array<ring::Completion, 64> completions;
+  while (const std::size_t count = ring::take(ring_, completions)) {
+    for (const ring::Completion& completion : std::span(completions).first(count)) on_completion(completion, leaving);
   }
-  unsigned head = 0;
-  unsigned count = 0;
-  io_uring_cqe* completion = nullptr;
-  io_uring_for_each_cqe(&ring_, head, completion) {
-    on_completion(*completion, leaving);
-    ++count;
-  }
-  io_uring_cq_advance(&ring_, count);
 }
 
-void OperationRing::on_completion(const io_uring_cqe& completion, Leaving& leaving) {
+void OperationRing::on_completion(const ring::Completion& completion, Leaving& leaving) {
   Ref<Operation> operation = take_from_slot(completion.user_data);
   if (!operation) return;  // of a cancel request
-  const bool was_disturbed = completion.res == -ECANCELED || completion.res == -EINTR;
+  const bool was_disturbed = completion.result == -ECANCELED || completion.result == -EINTR;
   if (was_disturbed && !operation->notes.is_cancelled) {
     waiting_.push(std::move(operation));
   } else {
-    leave(leaving.completed, std::move(operation), completion.res);
+    leave(leaving.completed, std::move(operation), completion.result);
   }
 }
 

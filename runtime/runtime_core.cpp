@@ -14,10 +14,12 @@ constinit thread_local RuntimeCore* current_core = nullptr;
 constexpr std::uint32_t blocking_threads = 64;
 constexpr Duration blocking_keep_alive = std::chrono::seconds(10);
 
-Result<Ref<reactor::Driver>> make_driver(Backend backend) {
+Result<Ref<reactor::Driver>> make_driver(const Options& options) {
+  const Backend backend = options.backend.value;
+  const reactor::RingSizes sizes(options.submission_entries.value, options.completion_entries.value);
   auto poller = backend == Backend::epoll      ? reactor::make_epoll_poller()
-                : backend == Backend::io_uring ? reactor::make_ring_poller()
-                                               : reactor::make_poller();
+                : backend == Backend::io_uring ? reactor::make_ring_poller(sizes)
+                                               : reactor::make_poller(sizes);
   if (!poller) return std::move(poller).error();
   return make_ref<reactor::Driver>(*std::move(poller));
 }
@@ -42,7 +44,7 @@ Result<Ref<RuntimeCore>> RuntimeCore::start(const Options& requested) {
   Options options = requested;
   if (options.workers.value == workers_auto) options.workers.value = available_parallelism();
 
-  auto reactor_driver = make_driver(options.backend.value);
+  auto reactor_driver = make_driver(options);
   if (!reactor_driver) return std::move(reactor_driver).error();
   // What `automatic` came to holds for all drivers of a runtime.
   const bool epoll = (*reactor_driver)->backend() == std::string_view("epoll");
@@ -51,7 +53,7 @@ Result<Ref<RuntimeCore>> RuntimeCore::start(const Options& requested) {
   std::vector<Ref<reactor::Driver>> drivers;
   if (options.reactor_mode.value == ReactorMode::workers) {
     for (std::uint32_t i = 0; i < options.workers.value; ++i) {
-      auto driver = make_driver(options.backend.value);
+      auto driver = make_driver(options);
       if (!driver) return std::move(driver).error();
       drivers.push_back(*std::move(driver));
     }
