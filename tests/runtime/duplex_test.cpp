@@ -174,7 +174,7 @@ Task<std::size_t> write_numbered(SimplexWriter writer, std::size_t total) {
 Task<std::string> read_whole(SimplexReader reader) { co_return (co_await read_to_string(reader)).value(); }
 
 TEST(duplex, between_threads_without_a_runtime) {
-  for (const std::size_t capacity : {1, 5, 1000}) {
+  for (const std::size_t capacity : {1u, 5u, 1000u}) {
     const std::size_t total = capacity == 1 ? scaled(20'000, 2'000) : scaled(200'000, 20'000);
     auto [reader, writer] = simplex(capacity);
     std::thread thread([&, to = std::move(writer)]() mutable {
@@ -299,7 +299,7 @@ Task<> talk_in_halves(S left, S right, std::size_t total) {
 
 TEST_P(halves, owned_halves_of_any_stream_in_tasks_of_their_own) {
   auto body = []() -> Task<> {
-    for (const std::size_t capacity : {1, 7, 65536}) {
+    for (const std::size_t capacity : {1u, 7u, 65536u}) {
       auto [left, right] = duplex(capacity);
       co_await talk_in_halves(Delicate(std::move(left)), Delicate(std::move(right)),
                               capacity < 100 ? scaled(10'000, 1'500) : scaled(1'000'000, 100'000));

@@ -113,7 +113,7 @@ inline Task<TcpPair> tcp_pair() {
 /// Runs `body(one end, the other, whether it is slow)` over a stream of every kind, to the first that fails.
 template <class Body>
 Task<> over_each_stream(Body body) {
-  for (const std::size_t capacity : {1, 7, 65536}) {
+  for (const std::size_t capacity : {1u, 7u, 65536u}) {
     auto ends = duplex(capacity);
     co_await body(std::move(ends.first), std::move(ends.second), capacity < 100);
     if (testing::Test::HasFailure()) {
