@@ -1,6 +1,7 @@
 // Everything a program that uses Skua needs. (Configuration files and command lines: <skua/config/load.hpp>.)
 #pragma once
 
+#include <skua/blocking/unblock.hpp>
 #include <skua/builder.hpp>
 #include <skua/codec/bytes_codec.hpp>
 #include <skua/codec/delimiter_codec.hpp>
@@ -12,8 +13,14 @@
 #include <skua/core/task.hpp>
 #include <skua/core/try.hpp>
 #include <skua/core/wake.hpp>
+#include <skua/fs/file.hpp>
+#include <skua/fs/paths.hpp>
+#include <skua/fs/read_directory.hpp>
+#include <skua/fs/temporary.hpp>
+#include <skua/fs/whole_files.hpp>
 #include <skua/handle.hpp>
 #include <skua/io/any_stream.hpp>
+#include <skua/io/async_fd.hpp>
 #include <skua/io/borrow.hpp>
 #include <skua/io/buffered_reader.hpp>
 #include <skua/io/buffered_writer.hpp>
@@ -21,6 +28,8 @@
 #include <skua/io/copy.hpp>
 #include <skua/io/copy_bidirectional.hpp>
 #include <skua/io/duplex.hpp>
+#include <skua/io/fifo.hpp>
+#include <skua/io/pipe.hpp>
 #include <skua/io/plain.hpp>
 #include <skua/io/read_exact.hpp>
 #include <skua/io/read_to_end.hpp>
