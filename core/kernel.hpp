@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <cstddef>
@@ -17,6 +18,7 @@
 namespace skua::kernel {
 
 int socket(int domain, int type, int protocol) noexcept;
+int socketpair(int domain, int type, int protocol, int* fds) noexcept;
 int bind(int fd, const sockaddr* address, socklen_t size) noexcept;
 int listen(int fd, int backlog) noexcept;
 int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept;
@@ -30,8 +32,14 @@ int getpeername(int fd, sockaddr* address, socklen_t* size) noexcept;
 
 ssize_t recv(int fd, void* buffer, std::size_t size, int flags) noexcept;
 ssize_t send(int fd, const void* buffer, std::size_t size, int flags) noexcept;
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, int flags, sockaddr* address, socklen_t* length) noexcept;
+ssize_t sendto(int fd, const void* buffer, std::size_t size, int flags, const sockaddr* address,
+               socklen_t length) noexcept;
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
 ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept;
+
+int lstat(const char* path, struct stat* status) noexcept;
+int unlink(const char* path) noexcept;
 
 int epoll_create() noexcept;  // close on exec
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept;

@@ -57,6 +57,8 @@ void IoSource::on_event(std::uint32_t mask, std::vector<Waker>& woken) {
   const bool either = hung_up || (mask & EPOLLERR) != 0;
   const bool readable = either || (mask & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0;
   const bool writable = either || (mask & EPOLLOUT) != 0;
+  // A read stops at TCP's urgent mark even if bytes follow it. (Whoever read short before this event clears nothing.)
+  if ((mask & EPOLLPRI) != 0) expect_short_reads();
   if (readable) read_.note_event(hung_up || (mask & EPOLLRDHUP) != 0);
   if (writable) write_.note_event(hung_up);
   const seam::Lock lock(waiters_mutex_);

@@ -28,7 +28,7 @@ constexpr unsigned completion_entries = 4096;
 constexpr unsigned most_events_a_reap = 256;
 constexpr Token wake_token = ~Token{0};
 constexpr Token ignored_token = ~Token{0} - 1;  // the completion of a cancel request
-constexpr unsigned interest = POLLIN | POLLOUT | POLLRDHUP;
+constexpr unsigned interest = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
 
 class RingPoller final : public Poller {
  public:

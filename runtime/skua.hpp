@@ -9,6 +9,7 @@
 #include <skua/core/wake.hpp>
 #include <skua/handle.hpp>
 #include <skua/net/tcp_listener.hpp>
+#include <skua/net/tcp_socket.hpp>
 #include <skua/net/tcp_stream.hpp>
 #include <skua/runtime.hpp>
 #include <skua/spawn.hpp>
