@@ -11,6 +11,11 @@
 #include <skua/net/tcp_listener.hpp>
 #include <skua/net/tcp_socket.hpp>
 #include <skua/net/tcp_stream.hpp>
+#include <skua/net/udp_socket.hpp>
+#include <skua/net/unix_datagram.hpp>
+#include <skua/net/unix_listener.hpp>
+#include <skua/net/unix_seqpacket.hpp>
+#include <skua/net/unix_stream.hpp>
 #include <skua/runtime.hpp>
 #include <skua/spawn.hpp>
 #include <skua/task/join.hpp>
