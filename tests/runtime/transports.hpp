@@ -55,6 +55,16 @@ Task<Pair<typename Transport::Stream>> connect_pair() {
                                              Transport::stream_of(std::move(accepted).value()));
 }
 
+// g++ 12 knows no type of a dependent co_await, so no member of it can be called.
+template <class R>
+auto value_of(R result) {
+  return std::move(result).value();
+}
+template <class R>
+auto error_of(R result) {
+  return std::move(result).error();
+}
+
 /// Bytes that tell their place.
 inline char byte_at(std::size_t position) { return static_cast<char>((position * 2654435761u) >> 13); }
 inline std::vector<char> pattern(std::size_t from, std::size_t size) {
