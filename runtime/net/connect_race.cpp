@@ -57,7 +57,9 @@ class ConnectRace {
 
   bool is_next_due(Context& context) {
     if (next_ == addresses_.size()) return false;
-    return !until_next_ || until_next_->poll_without_budget(context).is_ready();
+    if (until_next_ && until_next_->poll_without_budget(context).is_pending()) return false;
+    until_next_.reset();
+    return true;
   }
 
   void start_next() {

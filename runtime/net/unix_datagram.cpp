@@ -7,17 +7,15 @@ namespace skua {
 
 Poll<Result<void>> UnixSendTo::poll(Context& context) {
   for (;;) {
-    if (retry_ && retry_->poll_without_budget(context).is_ready()) {
-      retry_.reset();
-      Result<void> sent = try_now(source_, send_.call());
-      if (sent || !(sent.error() == std::errc::operation_would_block)) return sent;
-    }
     if (auto sent = send_.poll(context); sent.is_ready()) return sent;
     if (!retry_) {
       retry_.emplace(saturating_add(seam::now(), delay_));
       delay_ = std::min<Duration>(2 * delay_, std::chrono::milliseconds(64));
     }
     if (retry_->poll_without_budget(context).is_pending()) return pending;
+    retry_.reset();
+    Result<void> sent = try_now(source_, send_.call());
+    if (sent || !(sent.error() == std::errc::operation_would_block)) return sent;
   }
 }
 
