@@ -3,9 +3,9 @@
 
 #include <skua/core/result.hpp>
 #include <skua/io/buffer.hpp>
+#include <skua/io/shutdown.hpp>
 #include <skua/reactor/io_source.hpp>
 
-#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -13,8 +13,6 @@
 #include <span>
 
 namespace skua {
-
-enum class Shutdown { read = SHUT_RD, write = SHUT_WR, both = SHUT_RDWR };
 
 /// shutdown(), which succeeds too if the peer was faster.
 Result<void> end_direction(int fd, Shutdown how);
