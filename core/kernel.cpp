@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <thread>
 
 namespace skua::kernel {
 
@@ -132,5 +134,43 @@ int eventfd_signal(int fd) noexcept {
 }
 
 int poll_now(pollfd* fds, std::size_t count) noexcept { return result_of(::poll(fds, count, 0)); }
+
+ssize_t pread(int fd, void* buffer, std::size_t size, std::uint64_t offset) noexcept {
+  return restarting([&] { return ::pread(fd, buffer, size, static_cast<off_t>(offset)); });
+}
+ssize_t pwrite(int fd, const void* buffer, std::size_t size, std::uint64_t offset) noexcept {
+  return restarting([&] { return ::pwrite(fd, buffer, size, static_cast<off_t>(offset)); });
+}
+ssize_t preadv_now(int fd, const iovec* parts, std::size_t count, std::uint64_t offset) noexcept {
+  return result_of(::preadv2(fd, parts, static_cast<int>(count), static_cast<off_t>(offset), RWF_NOWAIT));
+}
+int fsync(int fd, bool data_only) noexcept {
+  return restarting([&] { return data_only ? ::fdatasync(fd) : ::fsync(fd); });
+}
+int ftruncate(int fd, std::uint64_t size) noexcept {
+  return restarting([&] { return ::ftruncate(fd, static_cast<off_t>(size)); });
+}
+int statx(int directory, const char* path, std::uint32_t flags, std::uint32_t mask, struct statx* result) noexcept {
+  return result_of(::statx(directory, path, static_cast<int>(flags), mask, result));
+}
+int rename(const char* from, const char* to, std::uint32_t flags) noexcept {
+  return result_of(::renameat2(AT_FDCWD, from, AT_FDCWD, to, flags));
+}
+int unlink(const char* path, std::uint32_t flags) noexcept {
+  return result_of(::unlinkat(AT_FDCWD, path, static_cast<int>(flags)));
+}
+int mkdir(const char* path, std::uint32_t mode) noexcept { return result_of(::mkdirat(AT_FDCWD, path, mode)); }
+int link(const char* existing, const char* link) noexcept {
+  return result_of(::linkat(AT_FDCWD, existing, AT_FDCWD, link, 0));
+}
+int symlink(const char* target, const char* link) noexcept { return result_of(::symlinkat(target, AT_FDCWD, link)); }
+ssize_t copy_file_range(int from, int to, std::size_t size) noexcept {
+  return restarting([&] { return ::copy_file_range(from, nullptr, to, nullptr, size, 0); });
+}
+ssize_t getdents(int directory, void* buffer, std::size_t size) noexcept {
+  return result_of(syscall(SYS_getdents64, directory, buffer, size));
+}
+
+void sleep(Duration duration) noexcept { std::this_thread::sleep_for(duration); }
 
 }  // namespace skua::kernel

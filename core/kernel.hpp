@@ -5,6 +5,8 @@
 // be linked with other ones that return any error, short count or delay.
 #pragma once
 
+#include <skua/core/clock.hpp>
+
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -15,6 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+
+struct statx;
 
 namespace skua::kernel {
 
@@ -61,5 +65,24 @@ int eventfd_signal(int fd) noexcept;
 
 /// As poll() that does not wait.
 int poll_now(pollfd* fds, std::size_t count) noexcept;
+
+// Files; paths are relative to the current directory, zero ends them
+ssize_t pread(int fd, void* buffer, std::size_t size, std::uint64_t offset) noexcept;
+ssize_t pwrite(int fd, const void* buffer, std::size_t size, std::uint64_t offset) noexcept;
+/// What can be read without waiting (RWF_NOWAIT): -EAGAIN if nothing can.
+ssize_t preadv_now(int fd, const iovec* parts, std::size_t count, std::uint64_t offset) noexcept;
+int fsync(int fd, bool data_only) noexcept;
+int ftruncate(int fd, std::uint64_t size) noexcept;
+/// A null `path` is not allowed: "" with AT_EMPTY_PATH.
+int statx(int directory, const char* path, std::uint32_t flags, std::uint32_t mask, struct statx* result) noexcept;
+int rename(const char* from, const char* to, std::uint32_t flags) noexcept;
+int unlink(const char* path, std::uint32_t flags) noexcept;
+int mkdir(const char* path, std::uint32_t mode) noexcept;
+int link(const char* existing, const char* link) noexcept;
+int symlink(const char* target, const char* link) noexcept;
+ssize_t copy_file_range(int from, int to, std::size_t size) noexcept;  // at the positions of both
+ssize_t getdents(int directory, void* buffer, std::size_t size) noexcept;
+
+void sleep(Duration duration) noexcept;
 
 }  // namespace skua::kernel

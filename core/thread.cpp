@@ -28,9 +28,9 @@ class SignalsBlocked {
 
 }  // namespace
 
-Thread::Thread(std::string name, std::function<void()> body) {
+std::thread start_thread(std::string name, std::function<void()> body) {
   const SignalsBlocked inherited_by_the_new_thread;
-  thread_ = std::thread([name = std::move(name), body = std::move(body)] {
+  return std::thread([name = std::move(name), body = std::move(body)] {
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     is_ours = true;
     body();

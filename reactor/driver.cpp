@@ -51,6 +51,11 @@ Driver& Driver::current() {
 
 Driver* Driver::set_current(Driver* driver) noexcept { return std::exchange(current_driver, driver); }
 
+OperationExecutor& Driver::operations() noexcept {
+  SKUA_ASSERT(operations_);
+  return *operations_;
+}
+
 void Driver::park(Instant limit) {
   Instant until = limit;
   {

@@ -20,6 +20,7 @@
 #include <skua/core/park_token.hpp>
 #include <skua/core/ref.hpp>
 #include <skua/core/result.hpp>
+#include <skua/reactor/operation.hpp>
 #include <skua/reactor/poller.hpp>
 #include <skua/reactor/timer_wheel.hpp>
 
@@ -53,6 +54,11 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   /// somebody waits for. The poller's own events stay for the owner; an event that is noted twice does no harm.
   void harvest();
   const char* backend() const noexcept { return poller_->name(); }
+
+  /// Who does the operations of this driver's threads. Requires set_operations().
+  OperationExecutor& operations() noexcept;
+  /// Once, before any thread uses the driver. To be shut down before the driver is.
+  void set_operations(Ref<OperationExecutor> operations) noexcept { operations_ = std::move(operations); }
 
   /// Watches the source's descriptor from now on.
   Result<Token> register_source(IoSource& source);
@@ -101,6 +107,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
 
   // Constant after construction
   const std::unique_ptr<Poller> poller_;
+  Ref<OperationExecutor> operations_;  // from set_operations() on
   // Any thread
   ParkToken token_;
   // Guarded by mutex_

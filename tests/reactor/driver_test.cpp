@@ -1,4 +1,4 @@
-// What every driver does, on io_uring and on epoll alike.
+// What every driver does: on io_uring, with queues that are always full too, and on epoll.
 #include <skua/reactor/driver.hpp>
 #include <skua/reactor/io_source.hpp>
 
@@ -27,6 +27,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct BackendUnderTest {
+  const char* test;
   const char* name;
   Result<std::unique_ptr<Poller>> (*make)();
 };
@@ -334,6 +335,9 @@ TEST_P(driver, what_was_readable_before_the_wait_is_reported) {
 }
 
 TEST_P(driver, events_are_edges) {
+  if (GetParam().test == std::string_view("io_uring_tiny_queues")) {
+    GTEST_SKIP() << "a full queue ends a multishot poll, and the next one begins with the present state";
+  }
   auto [left, right] = make_socketpair();
   const auto source = make_ref<IoSource>(left.release());
   CountedContext context;
@@ -685,9 +689,11 @@ TEST_P(driver, shutdown_closes_what_waits_for_the_kernel) {
 }
 
 INSTANTIATE_TEST_SUITE_P(on, driver,
-                         testing::Values(BackendUnderTest{"io_uring", &make_ring_poller},
-                                         BackendUnderTest{"epoll", &make_epoll_poller}),
-                         [](const auto& parameter) { return std::string(parameter.param.name); });
+                         testing::Values(BackendUnderTest{"io_uring", "io_uring", [] { return make_ring_poller(); }},
+                                         BackendUnderTest{"io_uring_tiny_queues", "io_uring",
+                                                          [] { return make_ring_poller(RingSizes(1, 1)); }},
+                                         BackendUnderTest{"epoll", "epoll", [] { return make_epoll_poller(); }}),
+                         [](const auto& parameter) { return std::string(parameter.param.test); });
 
 TEST(driver_death_test, current_without_a_runtime_says_so) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
