@@ -17,6 +17,7 @@
 #include <skua/io/async_fd.hpp>
 #include <skua/io/fifo.hpp>
 #include <skua/io/pipe.hpp>
+#include <skua/io/standard_streams.hpp>
 #include <skua/net/tcp_listener.hpp>
 #include <skua/net/tcp_stream.hpp>
 #include <skua/runtime.hpp>
