@@ -251,19 +251,18 @@ TEST_P(async_fd, urgent_data_is_exceptional_and_so_is_an_error) {
 
 TEST_P(async_fd, a_wait_ends_when_the_runtime_is_shut_down) {
   const auto fd = std::make_shared<AsyncFd>(adopt(make_eventfd()));
-  auto wait = [](std::shared_ptr<AsyncFd> on) -> Task<> {
-    for (;;) {
-      if (!co_await on->readable()) co_return;
-    }
-  };
-  auto waiting = runtime_->spawn(wait(fd));
-  std::this_thread::sleep_for(2ms);
+  auto wait = [](std::shared_ptr<AsyncFd> on) -> Task<> { EXPECT_TRUE(co_await waits(on->readable())); };
+  run(wait(fd));
   runtime_.reset();
   CountedContext context;
-  auto late = fd->readable();
-  auto result = late.poll(context);
+  auto readable = fd->readable();
+  auto result = readable.poll(context);
   ASSERT_TRUE(result.is_ready());
   EXPECT_EQ(result.value().error(), std::errc::operation_canceled);
+  auto read = fd->read_with(read_counter);
+  auto count = read.poll(context);
+  ASSERT_TRUE(count.is_ready());
+  EXPECT_EQ(count.value().error(), std::errc::operation_canceled);
 }
 
 // --- Owners ---------------------------------------------------------------------------------------------------------
