@@ -96,6 +96,7 @@ int open(const char* path, int flags, mode_t mode) noexcept {
 int pipe2(int* fds, int flags) noexcept { return result_of(::pipe2(fds, flags)); }
 int fcntl(int fd, int command, int argument) noexcept { return result_of(::fcntl(fd, command, argument)); }
 int fstat(int fd, struct stat* status) noexcept { return result_of(::fstat(fd, status)); }
+int isatty(int fd) noexcept { return ::isatty(fd) == 1 ? 1 : -errno; }
 // By syscall(): see recv().
 ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
   return restarting([&] { return syscall(SYS_read, fd, buffer, size); });

@@ -49,6 +49,7 @@ int open(const char* path, int flags, mode_t mode = 0) noexcept;
 int pipe2(int* fds, int flags) noexcept;
 int fcntl(int fd, int command, int argument = 0) noexcept;
 int fstat(int fd, struct stat* status) noexcept;
+int isatty(int fd) noexcept;  // 1, or -errno
 ssize_t read(int fd, void* buffer, std::size_t size) noexcept;
 ssize_t write(int fd, const void* buffer, std::size_t size) noexcept;
 ssize_t readv(int fd, const iovec* parts, int count) noexcept;

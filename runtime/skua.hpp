@@ -35,6 +35,7 @@
 #include <skua/io/read_to_end.hpp>
 #include <skua/io/read_until.hpp>
 #include <skua/io/split.hpp>
+#include <skua/io/standard_streams.hpp>
 #include <skua/io/take.hpp>
 #include <skua/io/write_all.hpp>
 #include <skua/net/resolve.hpp>
