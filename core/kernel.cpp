@@ -38,6 +38,9 @@ int milliseconds_of(const timespec* timeout) noexcept {
 }  // namespace
 
 int socket(int domain, int type, int protocol) noexcept { return result_of(::socket(domain, type, protocol)); }
+int socketpair(int domain, int type, int protocol, int* fds) noexcept {
+  return result_of(::socketpair(domain, type, protocol, fds));
+}
 int bind(int fd, const sockaddr* address, socklen_t size) noexcept { return result_of(::bind(fd, address, size)); }
 int listen(int fd, int backlog) noexcept { return result_of(::listen(fd, backlog)); }
 int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept {
@@ -50,7 +53,6 @@ int connect(int fd, const sockaddr* address, socklen_t size) noexcept {
 int shutdown(int fd, int how) noexcept { return result_of(::shutdown(fd, how)); }
 // Not repeated: on Linux the descriptor is gone even if the call was interrupted.
 int close(int fd) noexcept { return result_of(::close(fd)); }
-int duplicate(int fd) noexcept { return result_of(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 int getsockopt(int fd, int level, int option, void* value, socklen_t* size) noexcept {
   return result_of(::getsockopt(fd, level, option, value, size));
 }
@@ -72,11 +74,52 @@ ssize_t recv(int fd, void* buffer, std::size_t size, int flags) noexcept {
 ssize_t send(int fd, const void* buffer, std::size_t size, int flags) noexcept {
   return restarting([&] { return syscall(SYS_sendto, fd, buffer, size, flags, nullptr, 0); });
 }
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, int flags, sockaddr* address, socklen_t* length) noexcept {
+  return restarting([&] { return ::recvfrom(fd, buffer, size, flags, address, length); });
+}
+ssize_t sendto(int fd, const void* buffer, std::size_t size, int flags, const sockaddr* address,
+               socklen_t length) noexcept {
+  return restarting([&] { return ::sendto(fd, buffer, size, flags, address, length); });
+}
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
   return restarting([&] { return ::recvmsg(fd, message, flags); });
 }
 ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
   return restarting([&] { return ::sendmsg(fd, message, flags); });
+}
+
+int lstat(const char* path, struct stat* status) noexcept { return result_of(::lstat(path, status)); }
+int open(const char* path, int flags, mode_t mode) noexcept {
+  return restarting([&] { return ::open(path, flags, mode); });
+}
+int pipe2(int* fds, int flags) noexcept { return result_of(::pipe2(fds, flags)); }
+int fcntl(int fd, int command, int argument) noexcept { return result_of(::fcntl(fd, command, argument)); }
+int fstat(int fd, struct stat* status) noexcept { return result_of(::fstat(fd, status)); }
+int isatty(int fd) noexcept { return ::isatty(fd) == 1 ? 1 : -errno; }
+// By syscall(): see recv().
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
+  return restarting([&] { return syscall(SYS_read, fd, buffer, size); });
+}
+ssize_t write(int fd, const void* buffer, std::size_t size) noexcept {
+  return restarting([&] { return syscall(SYS_write, fd, buffer, size); });
+}
+ssize_t readv(int fd, const iovec* parts, int count) noexcept {
+  return restarting([&] { return syscall(SYS_readv, fd, parts, count); });
+}
+ssize_t writev(int fd, const iovec* parts, int count) noexcept {
+  return restarting([&] { return syscall(SYS_writev, fd, parts, count); });
+}
+// Position -1: the file's own. Its two halves, low and high, are two arguments.
+ssize_t pwritev2(int fd, const iovec* parts, int count, int flags) noexcept {
+  return restarting([&] { return syscall(SYS_pwritev2, fd, parts, count, -1L, -1L, flags); });
+}
+
+int thread_signal_mask(int how, const sigset_t* set, sigset_t* before) noexcept {
+  return -::pthread_sigmask(how, set, before);
+}
+int take_pending_signal(const sigset_t* set) noexcept {
+  static constexpr timespec at_once{};
+  return restarting([&] { return ::sigtimedwait(set, nullptr, &at_once); });
 }
 
 int epoll_create() noexcept { return result_of(::epoll_create1(EPOLL_CLOEXEC)); }
@@ -104,9 +147,6 @@ int eventfd_signal(int fd) noexcept {
 
 int poll_now(pollfd* fds, std::size_t count) noexcept { return result_of(::poll(fds, count, 0)); }
 
-int open(const char* path, int flags, std::uint32_t mode) noexcept {
-  return restarting([&] { return ::openat(AT_FDCWD, path, flags | O_CLOEXEC, mode); });
-}
 ssize_t pread(int fd, void* buffer, std::size_t size, std::uint64_t offset) noexcept {
   return restarting([&] { return ::pread(fd, buffer, size, static_cast<off_t>(offset)); });
 }

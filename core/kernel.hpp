@@ -8,8 +8,10 @@
 #include <skua/core/clock.hpp>
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <cstddef>
@@ -21,13 +23,13 @@ struct statx;
 namespace skua::kernel {
 
 int socket(int domain, int type, int protocol) noexcept;
+int socketpair(int domain, int type, int protocol, int* fds) noexcept;
 int bind(int fd, const sockaddr* address, socklen_t size) noexcept;
 int listen(int fd, int backlog) noexcept;
 int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept;
 int connect(int fd, const sockaddr* address, socklen_t size) noexcept;
 int shutdown(int fd, int how) noexcept;
 int close(int fd) noexcept;
-int duplicate(int fd) noexcept;  // close on exec
 int getsockopt(int fd, int level, int option, void* value, socklen_t* size) noexcept;
 int setsockopt(int fd, int level, int option, const void* value, socklen_t size) noexcept;
 int getsockname(int fd, sockaddr* address, socklen_t* size) noexcept;
@@ -35,8 +37,29 @@ int getpeername(int fd, sockaddr* address, socklen_t* size) noexcept;
 
 ssize_t recv(int fd, void* buffer, std::size_t size, int flags) noexcept;
 ssize_t send(int fd, const void* buffer, std::size_t size, int flags) noexcept;
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, int flags, sockaddr* address, socklen_t* length) noexcept;
+ssize_t sendto(int fd, const void* buffer, std::size_t size, int flags, const sockaddr* address,
+               socklen_t length) noexcept;
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
 ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept;
+
+int lstat(const char* path, struct stat* status) noexcept;
+int open(const char* path, int flags, mode_t mode = 0) noexcept;
+int pipe2(int* fds, int flags) noexcept;
+int fcntl(int fd, int command, int argument = 0) noexcept;
+int fstat(int fd, struct stat* status) noexcept;
+int isatty(int fd) noexcept;  // 1, or -errno
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept;
+ssize_t write(int fd, const void* buffer, std::size_t size) noexcept;
+ssize_t readv(int fd, const iovec* parts, int count) noexcept;
+ssize_t writev(int fd, const iovec* parts, int count) noexcept;
+/// As writev(), with `flags` (RWF_...).
+ssize_t pwritev2(int fd, const iovec* parts, int count, int flags) noexcept;
+
+/// The mask of the calling thread.
+int thread_signal_mask(int how, const sigset_t* set, sigset_t* before) noexcept;
+/// As sigtimedwait() that does not wait: the signal it took from those pending, or -EAGAIN.
+int take_pending_signal(const sigset_t* set) noexcept;
 
 int epoll_create() noexcept;  // close on exec
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept;
@@ -50,7 +73,6 @@ int eventfd_signal(int fd) noexcept;
 int poll_now(pollfd* fds, std::size_t count) noexcept;
 
 // Files; paths are relative to the current directory, zero ends them
-int open(const char* path, int flags, std::uint32_t mode) noexcept;  // close on exec
 ssize_t pread(int fd, void* buffer, std::size_t size, std::uint64_t offset) noexcept;
 ssize_t pwrite(int fd, const void* buffer, std::size_t size, std::uint64_t offset) noexcept;
 /// What can be read without waiting (RWF_NOWAIT): -EAGAIN if nothing can.
@@ -60,7 +82,7 @@ int ftruncate(int fd, std::uint64_t size) noexcept;
 /// A null `path` is not allowed: "" with AT_EMPTY_PATH.
 int statx(int directory, const char* path, std::uint32_t flags, std::uint32_t mask, struct statx* result) noexcept;
 int rename(const char* from, const char* to, std::uint32_t flags) noexcept;
-int unlink(const char* path, std::uint32_t flags) noexcept;
+int unlink(const char* path, std::uint32_t flags = 0) noexcept;
 int mkdir(const char* path, std::uint32_t mode) noexcept;
 int link(const char* existing, const char* link) noexcept;
 int symlink(const char* target, const char* link) noexcept;

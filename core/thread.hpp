@@ -8,8 +8,9 @@
 
 namespace skua::seam {
 
-/// What Thread starts. The body is in thread.cpp alone, for the same reason as those of core/kernel.hpp.
+/// What Thread is made of. The bodies are in thread.cpp alone, for the same reason as those of core/kernel.hpp.
 std::thread start_thread(std::string name, std::function<void()> body);
+bool is_started_thread() noexcept;
 
 /// A thread that must be joined before it is destroyed (an unjoined one ends the program: a bug of ours).
 class Thread {
@@ -19,6 +20,9 @@ class Thread {
   /// Signals are blocked in it, so that they go to the threads of the application.
   /// Throws std::system_error when the system has no thread left.
   Thread(std::string name, std::function<void()> body) : thread_(start_thread(std::move(name), std::move(body))) {}
+
+  /// The calling thread was started by a Thread: no signal but its own faults reaches it.
+  static bool is_current() noexcept { return is_started_thread(); }
 
   void join() { thread_.join(); }
   bool joinable() const noexcept { return thread_.joinable(); }

@@ -62,8 +62,10 @@ class Driver final : public RefCounted<Driver>, private PollSink {
 
   /// Watches the source's descriptor from now on.
   Result<Token> register_source(IoSource& source);
-  /// Forgets the source and closes `fd`, at once or when the kernel has let go of it.
-  void deregister(Token token, int fd);
+  enum class Close : bool { no, yes };
+  /// Forgets the source and closes `fd`, at once or when the kernel has let go of it; or leaves it to the caller, who
+  /// may do with it at once whatever he likes (the kernel may hold the file for a moment longer).
+  void deregister(Token token, int fd, Close close = Close::yes);
 
   /// `waker` is woken when `deadline` has come. Requires the entry to be idle or fired.
   void arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker);
@@ -84,7 +86,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
 
   struct Slot {
     IoSource* source = nullptr;  // null: free, or waiting for its last event
-    int fd = -1;
+    int fd = -1;                 // -1 while closing: not ours to close
     std::uint32_t generation = 0;
     bool watched = false;  // the kernel will report a last event
     bool closing = false;

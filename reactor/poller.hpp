@@ -18,7 +18,7 @@ namespace skua::reactor {
 
 using Token = std::uint64_t;
 
-/// `mask` holds EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR, whose values poll() shares.
+/// `mask` holds EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLPRI, EPOLLHUP, EPOLLERR, whose values poll() shares.
 struct PollEvent {
   Token token;
   std::uint32_t mask;

@@ -29,7 +29,7 @@ namespace {
 constexpr unsigned most_events_a_reap = 256;
 constexpr Token wake_token = ~Token{0};
 constexpr Token ignored_token = ~Token{0} - 1;  // the completion of a cancel request
-constexpr unsigned interest = POLLIN | POLLOUT | POLLRDHUP;
+constexpr unsigned interest = POLLIN | POLLOUT | POLLRDHUP | POLLPRI;
 
 class RingPoller final : public Poller {
  public:

@@ -4,14 +4,14 @@
 //   std::array<char, 4096> buffer;
 //   std::size_t n = co_await try_(file.read_at(buffer, 8192));   // 0: the end of the file
 //
-// Two ways: read_at() and write_at() say where, and any number of them may be in flight at once, from any tasks. read(),
-// write() and seek() go on from a position that the File keeps; they belong to one task at a time.
+// Two ways: read_at() and write_at() say where, and any number of them may be in flight at once, from any tasks.
+// read(), write() and seek() go on from a position that the File keeps; they belong to one task at a time.
 //
 // Done by io_uring, or by threads of the blocking pool; a read that the page cache can answer is done at once, by the
 // polling thread. Errors carry the operation and the path.
 //
-// Dropping a File closes it, once the operations in flight have ended; errors of closing (a full network disk) show only
-// in close(). What was written is the kernel's: sync_all() brings it to the disk.
+// Dropping a File closes it, once the operations in flight have ended; errors of closing (a full network disk) show
+// only in close(). What was written is the kernel's: sync_all() brings it to the disk.
 #pragma once
 
 #include <skua/blocking/operation_future.hpp>
@@ -70,8 +70,8 @@ class CursorWrite;
 
 class File {
  public:
-  /// For reading. Errors: no_such_file_or_directory, permission_denied, ... Cancel safety: a file that is opened all the
-  /// same is closed.
+  /// For reading. Errors: no_such_file_or_directory, permission_denied, ... Cancel safety: a file that is opened all
+  /// the same is closed.
   static OperationFuture<OpenOperation> open(const std::filesystem::path& path);
   /// For writing; what there was is cut to nothing.
   static OperationFuture<OpenOperation> create(const std::filesystem::path& path);
@@ -82,8 +82,9 @@ class File {
   File(File&& other) noexcept = default;
   File& operator=(File&& other) noexcept = default;
 
-  /// Reads from `offset` on, whatever the position. Ready with how many bytes came: at least one, 1 MiB at most; 0 at the
-  /// end of the file (or for an empty buffer). Cancel safety: nothing is lost; `buffer` is not touched after the drop.
+  /// Reads from `offset` on, whatever the position. Ready with how many bytes came: at least one, 1 MiB at most; 0 at
+  /// the end of the file (or for an empty buffer). Cancel safety: nothing is lost; `buffer` is not touched after the
+  /// drop.
   FileRead read_at(MutableBuffer buffer, std::uint64_t offset) const noexcept;
   FileRead read_vectored_at(std::span<const iovec> parts, std::uint64_t offset) const noexcept;
   /// Writes at `offset`; beyond the end, the gap reads as zeros. Ready with how many bytes were written: at least one,
@@ -106,8 +107,8 @@ class File {
   /// ready: sync_all() is what brings them to the disk.
   Task<Result<void>> flush();
 
-  /// Brings all that was written to the disk: bytes and metadata; sync_data(): the bytes and what is needed to find them.
-  /// Cancel safety: as if it had not been asked for.
+  /// Brings all that was written to the disk: bytes and metadata; sync_data(): the bytes and what is needed to find
+  /// them. Cancel safety: as if it had not been asked for.
   OperationFuture<FileCall> sync_all() const;
   OperationFuture<FileCall> sync_data() const;
   /// Cuts the file, or extends it by zeros. The position stays.

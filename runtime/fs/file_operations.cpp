@@ -45,7 +45,7 @@ std::optional<reactor::Submission> OpenOperation::submission() noexcept {
 }
 
 int OpenOperation::perform() noexcept {
-  return is_whole(path_) ? kernel::open(path_.c_str(), flags_, mode_) : -EINVAL;
+  return is_whole(path_) ? kernel::open(path_.c_str(), flags_ | O_CLOEXEC, mode_) : -EINVAL;
 }
 
 void OpenOperation::discard(int result) noexcept {

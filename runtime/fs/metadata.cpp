@@ -53,7 +53,7 @@ StatOperation::StatOperation(const char* name, Ref<FileState> file, const std::f
       file_(std::move(file)),
       path_(path.native()),
       flags_(file_ ? flags | AT_EMPTY_PATH : flags),
-      native_(new (io_memory::allocate(sizeof(struct statx))) struct statx()) {}
+      native_(new(io_memory::allocate(sizeof(struct statx))) struct statx()) {}
 
 StatOperation::~StatOperation() { io_memory::release(native_, sizeof(struct statx)); }
 

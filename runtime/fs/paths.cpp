@@ -31,14 +31,13 @@ constexpr Call rename_call{
     .perform = [](const PathOperation& of) noexcept { return kernel::rename(of.first(), of.second(), of.argument()); }};
 
 constexpr Call unlink_call(const char* name) {
-  return {.name = name,
-          .submission = [](const PathOperation& of) noexcept -> Submission {
-            return {.opcode = IORING_OP_UNLINKAT,
-                    .fd = AT_FDCWD,
-                    .addr = address_of(of.first()),
-                    .op_flags = of.argument()};
-          },
-          .perform = [](const PathOperation& of) noexcept { return kernel::unlink(of.first(), of.argument()); }};
+  return {
+      .name = name,
+      .submission = [](const PathOperation& of) noexcept -> Submission {
+        return {
+            .opcode = IORING_OP_UNLINKAT, .fd = AT_FDCWD, .addr = address_of(of.first()), .op_flags = of.argument()};
+      },
+      .perform = [](const PathOperation& of) noexcept { return kernel::unlink(of.first(), of.argument()); }};
 }
 constexpr Call remove_file_call = unlink_call("remove_file");
 constexpr Call remove_directory_call = unlink_call("remove_directory");
@@ -46,8 +45,7 @@ constexpr Call remove_directory_call = unlink_call("remove_directory");
 constexpr Call mkdir_call{
     .name = "create_directory",
     .submission = [](const PathOperation& of) noexcept -> Submission {
-      return {
-          .opcode = IORING_OP_MKDIRAT, .fd = AT_FDCWD, .addr = address_of(of.first()), .len = of.argument()};
+      return {.opcode = IORING_OP_MKDIRAT, .fd = AT_FDCWD, .addr = address_of(of.first()), .len = of.argument()};
     },
     .perform = [](const PathOperation& of) noexcept { return kernel::mkdir(of.first(), of.argument()); }};
 
@@ -131,16 +129,14 @@ Task<Result<std::uint64_t>> remove_all(Path path) {
 }
 
 Task<Result<Path>> canonical(Path path) {
-  auto done = in_pool("canonical", std::move(path), [](const Path& at, std::error_code& code) {
-    return std::filesystem::canonical(at, code);
-  });
+  auto done = in_pool("canonical", std::move(path),
+                      [](const Path& at, std::error_code& code) { return std::filesystem::canonical(at, code); });
   co_return co_await done;
 }
 
 Task<Result<Path>> read_link(Path path) {
-  auto done = in_pool("read_link", std::move(path), [](const Path& at, std::error_code& code) {
-    return std::filesystem::read_symlink(at, code);
-  });
+  auto done = in_pool("read_link", std::move(path),
+                      [](const Path& at, std::error_code& code) { return std::filesystem::read_symlink(at, code); });
   co_return co_await done;
 }
 

@@ -32,7 +32,8 @@ class RemovedPath {
 
 class TemporaryFile {
  public:
-  /// In $TMPDIR, or /tmp. For its owner only (0600), open for reading and writing. Cancel safety: no file is left behind.
+  /// In $TMPDIR, or /tmp. For its owner only (0600), open for reading and writing. Cancel safety: no file is left
+  /// behind.
   static Task<Result<TemporaryFile>> create();
   /// In that directory; empty: the current one.
   static Task<Result<TemporaryFile>> create_in(std::filesystem::path directory);

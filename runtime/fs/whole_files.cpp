@@ -22,7 +22,8 @@ class CopyOperation final : public reactor::Operation {
   int perform() noexcept override {
     const ssize_t count = kernel::copy_file_range(from_->fd.get(), to_->fd.get(), copied_a_call);
     // Other file systems, /proc, pipes: as everybody does.
-    const bool cannot = count == -EXDEV || count == -EINVAL || count == -EOPNOTSUPP || count == -ENOSYS || count == -EPERM;
+    const bool cannot =
+        count == -EXDEV || count == -EINVAL || count == -EOPNOTSUPP || count == -ENOSYS || count == -EPERM;
     // 0 may also mean a file that does not know its size (/proc): a read tells.
     return cannot || count == 0 ? copy_by_hand() : static_cast<int>(count);
   }
@@ -98,7 +99,7 @@ Task<Result<std::uint64_t>> copy_file(std::filesystem::path from, std::filesyste
     co_return system_error(EINVAL, "copy_file to itself", from.native());
   }
   co_await try_(target.set_size(0));
-  co_await try_(set_permissions(to, found.permissions));
+  co_await try_(fs::set_permissions(to, found.permissions));
   std::uint64_t total = 0;
   const Ref<FileState> source_state = std::move(source).take_state();
   const Ref<FileState> target_state = std::move(target).take_state();

@@ -26,8 +26,15 @@ class ReadinessWait {
 
   reactor::IoSource& source() const noexcept { return source_; }
   reactor::Readiness::Snapshot snapshot() const noexcept { return source_.snapshot(direction_); }
-  /// The call tried after `seen` would block, or took all there was.
+  /// The call tried after `seen` took all there was.
   void clear(reactor::Readiness::Snapshot seen) noexcept { source_.clear(direction_, seen); }
+  /// The call tried after `seen` would block.
+  void would_block(reactor::Readiness::Snapshot seen) noexcept { source_.would_block(direction_, seen); }
+
+  /// Whether a short count means that the next try would block.
+  bool short_count_tells() const noexcept {
+    return direction_ != reactor::Direction::read || source_.short_read_drains();
+  }
 
   /// True: ready now. False: the context's waker will be woken.
   Result<bool> wait(Context& context) {
@@ -53,6 +60,8 @@ class [[nodiscard]] IoOperation {
 
   IoOperation(reactor::IoSource& source, Call call) noexcept : wait_(source, Call::direction), call_(std::move(call)) {}
 
+  const Call& call() const noexcept { return call_; }
+
   Poll<Result<Value>> poll(Context& context) {
     if (!budget::take(context)) return pending;
     if (call_.has_nothing_to_do()) return call_.finish(0);
@@ -61,13 +70,13 @@ class [[nodiscard]] IoOperation {
       if (reactor::Readiness::is_ready(seen)) {
         const auto returned = call_.attempt(wait_.source().fd());
         if (returned >= 0) {
-          if (call_.drained(returned)) wait_.clear(seen);
+          if (call_.drained(returned) && wait_.short_count_tells()) wait_.clear(seen);
           return call_.finish(returned);
         }
         if (returned != -EAGAIN) return failed(static_cast<int>(-returned), std::system_category());
-        // Nobody will report anything any more, and yet the call would wait: the driver has been shut down.
-        if (reactor::Readiness::is_closed(seen)) return failed(ECANCELED, std::generic_category());
-        wait_.clear(seen);
+        // Nobody will report anything any more, and yet the call would wait.
+        if (reactor::Readiness::is_shut_down(seen)) return failed(ECANCELED, std::generic_category());
+        wait_.would_block(seen);
       }
       Result<bool> is_ready = wait_.wait(context);
       if (!is_ready) return Result<Value>(std::move(is_ready).error());
@@ -86,5 +95,14 @@ class [[nodiscard]] IoOperation {
   ReadinessWait wait_;
   Call call_;
 };
+
+/// One try of the call, now: std::errc::operation_would_block if it would have to wait. Takes no budget.
+template <class Call>
+Result<typename Call::Value> try_now(reactor::IoSource& source, Call call) {
+  if (call.has_nothing_to_do()) return call.finish(0);
+  const auto returned = call.attempt(source.fd());
+  if (returned < 0) return system_error(static_cast<int>(-returned), Call::name);
+  return call.finish(returned);  // The readiness stays: a spare try is cheap, and needs no event to come.
+}
 
 }  // namespace skua

@@ -46,9 +46,8 @@ PeerListener::PeerListener() : fd_(make_socket()) {
   const SocketAddress any = SocketAddress::loopback(0);
   checked(::bind(fd_.get(), any.native(), any.native_size()), "bind");
   checked(::listen(fd_.get(), 64), "listen");
-  sockaddr_storage native{};
-  socklen_t size = sizeof native;
-  checked(::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&native), &size), "getsockname");
+  NativeAddress native;
+  checked(::getsockname(fd_.get(), native.pointer(), &native.size), "getsockname");
   address_ = SocketAddress::from_native(native);
 }
 

@@ -314,8 +314,12 @@ std::vector<OperationUnderTest> tcp_operations() {
        .run = &connects_in_the_background,
        .retried = {},
        .impossible = {EINTR}},
-      // Connections that ended in the queue are passed over; the others stay in it.
-      {.name = "tcp_accept", .call = Call::accept4, .reported_as = "accept", .run = &accepts},
+      // A shortage passes, connections that ended in the queue are passed over, and the others stay in it.
+      {.name = "tcp_accept",
+       .call = Call::accept4,
+       .reported_as = "accept",
+       .run = &accepts,
+       .retried = {EINTR, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM}},
       {.name = "tcp_accept_ended_connection",
        .call = Call::accept4,
        .reported_as = "accept",
@@ -345,7 +349,7 @@ std::vector<OperationUnderTest> tcp_operations() {
        .run = &binds,
        .retried = {},
        .impossible = {EINTR},
-       .subject = "127.0.0.1:0"},
+       .subject = "127.0.0.1:"},
       {.name = "tcp_bind_reuse",
        .call = Call::setsockopt,
        .reported_as = "set SO_REUSEADDR",

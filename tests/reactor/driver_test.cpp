@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -383,6 +384,47 @@ TEST_P(driver, end_of_the_peer_closes_the_read_direction) {
   EXPECT_TRUE(Readiness::is_ready(source->snapshot(Direction::read)));
 }
 
+TEST_P(driver, a_fifo_that_is_opened_again_is_reported) {
+  char path[] = "/tmp/skua-fifo-XXXXXX";
+  ASSERT_NE(::mkdtemp(path), nullptr);
+  const std::string fifo = std::string(path) + "/fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const auto source = make_ref<IoSource>(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  CountedContext context;
+  IoSource::Waiter waiter(*source);
+  ASSERT_TRUE(wait(*source, Direction::read, waiter, context));
+  for (int round = 1; round <= 3; ++round) {
+    Descriptor writer(::open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    writer.write();
+    EXPECT_TRUE(park_until([&] { return context.wakes() == 2 * round - 1; })) << "what was written";
+    char byte = 0;
+    EXPECT_EQ(::read(source->fd(), &byte, 1), 1);
+    ASSERT_TRUE(wait(*source, Direction::read, waiter, context));
+    writer.close();
+    EXPECT_TRUE(park_until([&] { return context.wakes() == 2 * round; })) << "its end";
+    EXPECT_TRUE(Readiness::is_closed(source->snapshot(Direction::read)));
+    // As a read does that finds the FIFO open again, and empty.
+    source->would_block(Direction::read, source->snapshot(Direction::read));
+    ASSERT_TRUE(wait(*source, Direction::read, waiter, context));
+  }
+  std::filesystem::remove_all(path);
+}
+
+TEST_P(driver, urgent_data_is_exceptional) {
+  int fds[2] = {-1, -1};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+  Descriptor right(fds[1]);
+  const auto source = make_ref<IoSource>(fds[0]);
+  CountedContext context;
+  IoSource::Waiter waiter(*source);
+  ASSERT_TRUE(wait(*source, Direction::exceptional, waiter, context));
+  right.write();
+  driver_->park(seam::now() + 1ms);
+  EXPECT_EQ(context.wakes(), 0);
+  if (::send(right.get(), "!", 1, MSG_OOB) != 1) GTEST_SKIP() << "a kernel without urgent data on Unix sockets";
+  EXPECT_TRUE(park_until([&] { return context.wakes() == 1; }));
+}
+
 TEST_P(driver, all_waiters_of_a_direction_are_woken_and_none_of_the_other) {
   auto [left, right] = make_socketpair();
   const auto source = make_ref<IoSource>(left.release());
@@ -434,6 +476,28 @@ TEST_P(driver, deregistered_descriptor_is_closed_by_the_owner) {
   }
   EXPECT_TRUE(park_until([&] { return driver_->registered_sources() == 0; }));
   EXPECT_TRUE(sees_end(right));
+}
+
+TEST_P(driver, a_released_descriptor_stays_open_and_is_watched_no_more) {
+  auto [left, right] = make_socketpair();
+  const auto source = make_ref<IoSource>(left.release());
+  CountedContext context;
+  {
+    IoSource::Waiter waiter(*source);
+    ASSERT_TRUE(wait(*source, Direction::read, waiter, context));
+    driver_->look();
+  }
+  left = Descriptor(source->release());
+  EXPECT_TRUE(park_until([&] { return driver_->registered_sources() == 0; }));
+  right.write();
+  char byte = 0;
+  EXPECT_EQ(::read(left.get(), &byte, 1), 1);
+  // And it can be watched again.
+  const auto again = make_ref<IoSource>(left.release());
+  IoSource::Waiter waiter(*again);
+  ASSERT_TRUE(wait(*again, Direction::read, waiter, context));
+  right.write();
+  EXPECT_TRUE(park_until([&] { return context.wakes() == 1; }));
 }
 
 TEST_P(driver, descriptor_deregistered_before_the_kernel_heard_of_it_is_closed) {

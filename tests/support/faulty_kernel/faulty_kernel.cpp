@@ -73,6 +73,16 @@ std::vector<iovec> first_bytes(const iovec* parts, std::size_t count, std::size_
   return first;
 }
 
+// `real` is given the parts that it may transfer.
+template <class Real>
+ssize_t faulty_parts(Call call, int fd, const iovec* parts, int count, Real real) noexcept {
+  const auto parts_given = static_cast<std::size_t>(count);
+  return faulty_transfer(call, fd, size_of(parts, parts_given), [&](std::size_t size) {
+    const std::vector<iovec> first = first_bytes(parts, parts_given, size);
+    return real(first.data(), static_cast<int>(first.size()));
+  });
+}
+
 template <class Message, class Real>
 ssize_t faulty_message(Call call, int fd, Message& message, Real real) noexcept {
   return faulty_transfer(call, fd, size_of(message.msg_iov, message.msg_iovlen), [&](std::size_t size) {
@@ -99,6 +109,9 @@ ssize_t faulty_message(Call call, int fd, Message& message, Real real) noexcept 
 // --- sockets
 
 int socket(int domain, int type, int protocol) noexcept { return CALL(socket, no_fd)(domain, type, protocol); }
+int socketpair(int domain, int type, int protocol, int* fds) noexcept {
+  return CALL(socketpair, no_fd)(domain, type, protocol, fds);
+}
 int bind(int fd, const sockaddr* address, socklen_t size) noexcept { return CALL(bind, fd)(fd, address, size); }
 int listen(int fd, int backlog) noexcept { return CALL(listen, fd)(fd, backlog); }
 int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept {
@@ -124,6 +137,15 @@ ssize_t recv(int fd, void* buffer, std::size_t size, int flags) noexcept {
 ssize_t send(int fd, const void* buffer, std::size_t size, int flags) noexcept {
   return faulty_transfer(Call::send, fd, size, [&](std::size_t n) { return real_kernel::send(fd, buffer, n, flags); });
 }
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, int flags, sockaddr* address, socklen_t* length) noexcept {
+  return faulty_transfer(Call::recvfrom, fd, size,
+                         [&](std::size_t n) { return real_kernel::recvfrom(fd, buffer, n, flags, address, length); });
+}
+ssize_t sendto(int fd, const void* buffer, std::size_t size, int flags, const sockaddr* address,
+               socklen_t length) noexcept {
+  return faulty_transfer(Call::sendto, fd, size,
+                         [&](std::size_t n) { return real_kernel::sendto(fd, buffer, n, flags, address, length); });
+}
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
   return faulty_message(Call::recvmsg, fd, *message, [&](msghdr& m) { return real_kernel::recvmsg(fd, &m, flags); });
 }
@@ -139,7 +161,35 @@ int close(int fd) noexcept {
   const int result = real_kernel::close(fd);
   return suffer(fault, [result] { return result; });
 }
-int duplicate(int fd) noexcept { return CALL(duplicate, fd)(fd); }
+int pipe2(int* fds, int flags) noexcept { return CALL(pipe2, no_fd)(fds, flags); }
+int fcntl(int fd, int command, int argument) noexcept { return CALL(fcntl, fd)(fd, command, argument); }
+int fstat(int fd, struct stat* status) noexcept { return CALL(fstat, fd)(fd, status); }
+int isatty(int fd) noexcept { return CALL(isatty, fd)(fd); }
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
+  return faulty_transfer(Call::read, fd, size, [&](std::size_t n) { return real_kernel::read(fd, buffer, n); });
+}
+ssize_t write(int fd, const void* buffer, std::size_t size) noexcept {
+  return faulty_transfer(Call::write, fd, size, [&](std::size_t n) { return real_kernel::write(fd, buffer, n); });
+}
+ssize_t readv(int fd, const iovec* parts, int count) noexcept {
+  return faulty_parts(Call::readv, fd, parts, count,
+                      [&](const iovec* first, int n) { return real_kernel::readv(fd, first, n); });
+}
+ssize_t writev(int fd, const iovec* parts, int count) noexcept {
+  return faulty_parts(Call::writev, fd, parts, count,
+                      [&](const iovec* first, int n) { return real_kernel::writev(fd, first, n); });
+}
+ssize_t pwritev2(int fd, const iovec* parts, int count, int flags) noexcept {
+  return faulty_parts(Call::pwritev2, fd, parts, count,
+                      [&](const iovec* first, int n) { return real_kernel::pwritev2(fd, first, n, flags); });
+}
+
+// --- signals
+
+int thread_signal_mask(int how, const sigset_t* set, sigset_t* before) noexcept {
+  return CALL(thread_signal_mask, no_fd)(how, set, before);
+}
+int take_pending_signal(const sigset_t* set) noexcept { return CALL(take_pending_signal, no_fd)(set); }
 
 // --- waiting
 
@@ -160,7 +210,8 @@ void sleep(Duration duration) noexcept { real_kernel::sleep(duration); }
 
 // --- files
 
-int open(const char* path, int flags, std::uint32_t mode) noexcept { return CALL(open, no_fd)(path, flags, mode); }
+int lstat(const char* path, struct stat* status) noexcept { return CALL(lstat, no_fd)(path, status); }
+int open(const char* path, int flags, mode_t mode) noexcept { return CALL(open, no_fd)(path, flags, mode); }
 ssize_t pread(int fd, void* buffer, std::size_t size, std::uint64_t offset) noexcept {
   return faulty_transfer(Call::pread, fd, size,
                          [&](std::size_t n) { return real_kernel::pread(fd, buffer, n, offset); });
@@ -170,9 +221,8 @@ ssize_t pwrite(int fd, const void* buffer, std::size_t size, std::uint64_t offse
                          [&](std::size_t n) { return real_kernel::pwrite(fd, buffer, n, offset); });
 }
 ssize_t preadv_now(int fd, const iovec* parts, std::size_t count, std::uint64_t offset) noexcept {
-  return faulty_transfer(Call::preadv_now, fd, size_of(parts, count), [&](std::size_t n) {
-    const std::vector<iovec> shorter = first_bytes(parts, count, n);
-    return real_kernel::preadv_now(fd, shorter.data(), shorter.size(), offset);
+  return faulty_parts(Call::preadv_now, fd, parts, static_cast<int>(count), [&](const iovec* first, int n) {
+    return real_kernel::preadv_now(fd, first, static_cast<std::size_t>(n), offset);
   });
 }
 int fsync(int fd, bool data_only) noexcept { return CALL(fsync, fd)(fd, data_only); }

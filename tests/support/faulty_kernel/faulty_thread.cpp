@@ -7,7 +7,8 @@
 
 namespace skua::real_seam {
 std::thread start_thread(std::string name, std::function<void()> body);
-}
+bool is_started_thread() noexcept;
+}  // namespace skua::real_seam
 
 namespace skua::seam {
 
@@ -19,5 +20,7 @@ std::thread start_thread(std::string name, std::function<void()> body) {
   if (fault.kind == Fault::Kind::delay) std::this_thread::sleep_for(fault.delay);
   return real_seam::start_thread(std::move(name), std::move(body));
 }
+
+bool is_started_thread() noexcept { return real_seam::is_started_thread(); }
 
 }  // namespace skua::seam
