@@ -1,11 +1,17 @@
 #include <skua/core/atomic.hpp>
 #include <skua/core/kernel.hpp>
 
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+// glibc's clone() by its other name, which sanitizers do not replace: they take every clone() for a fork.
+extern "C" int __clone(int (*start)(void*), void* stack_top, int flags, void* argument, ...) noexcept;
 
 namespace skua::kernel {
 
@@ -73,6 +79,44 @@ ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
 }
 ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
   return restarting([&] { return ::sendmsg(fd, message, flags); });
+}
+
+int open(const char* path, int flags) noexcept {
+  return restarting([&] { return ::open(path, flags | O_CLOEXEC); });
+}
+int pipe(int (&ends)[2]) noexcept { return result_of(::pipe2(ends, O_CLOEXEC)); }
+int set_nonblocking(int fd, bool on) noexcept {
+  const int flags = result_of(::fcntl(fd, F_GETFL));
+  if (flags < 0) return flags;
+  return result_of(::fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
+}
+int duplicate(int fd, int at_least) noexcept { return result_of(::fcntl(fd, F_DUPFD_CLOEXEC, at_least)); }
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
+  return restarting([&] { return ::read(fd, buffer, size); });
+}
+ssize_t write(int fd, const void* buffer, std::size_t size) noexcept {
+  return restarting([&] { return ::write(fd, buffer, size); });
+}
+
+int sigaction(int number, const struct sigaction* action, struct sigaction* before) noexcept {
+  return result_of(::sigaction(number, action, before));
+}
+
+int clone_child(int (*start)(void*), void* argument, void* stack_top, int* pidfd) noexcept {
+  // The kernel's own call and mask: the C library's leaves out signals that it uses itself.
+  constexpr std::uint64_t all = ~std::uint64_t{0};
+  std::uint64_t before = 0;
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+  const int child =
+      result_of(__clone(start, stack_top, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, argument, pidfd));
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
+  return child;
+}
+int wait_child(int pidfd, siginfo_t* info, int options) noexcept {
+  return restarting([&] { return ::waitid(P_PIDFD, static_cast<id_t>(pidfd), info, options); });
+}
+int pidfd_send_signal(int pidfd, int number) noexcept {
+  return static_cast<int>(result_of(syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0)));
 }
 
 int epoll_create() noexcept { return result_of(::epoll_create1(EPOLL_CLOEXEC)); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -33,10 +34,29 @@ ssize_t send(int fd, const void* buffer, std::size_t size, int flags) noexcept;
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
 ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept;
 
+/// Safe to be called by a signal handler.
+int sigaction(int number, const struct sigaction* action, struct sigaction* before) noexcept;
+
+/// Starts a child process that runs `start(argument)` on the stack that ends at `stack_top`, in this process's memory,
+/// with all signals blocked. Returns its id, and its pidfd (close on exec), when it has executed a program or ended:
+/// the calling thread sleeps meanwhile, the others run on. `start` may do what is allowed after vfork().
+int clone_child(int (*start)(void*), void* argument, void* stack_top, int* pidfd) noexcept;
+/// As waitid() with P_PIDFD.
+int wait_child(int pidfd, siginfo_t* info, int options) noexcept;
+int pidfd_send_signal(int pidfd, int number) noexcept;
+
 int epoll_create() noexcept;  // close on exec
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept;
 /// `timeout` null: for ever. Interrupted by a signal: 0 events.
 int epoll_wait(int epoll, epoll_event* events, int capacity, const timespec* timeout) noexcept;
+
+int open(const char* path, int flags) noexcept;  // close on exec
+int pipe(int (&ends)[2]) noexcept;               // 0 reads, 1 writes; blocking, close on exec
+int set_nonblocking(int fd, bool on) noexcept;
+/// A descriptor not below `at_least`, close on exec.
+int duplicate(int fd, int at_least) noexcept;
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept;
+ssize_t write(int fd, const void* buffer, std::size_t size) noexcept;
 
 int eventfd() noexcept;  // non-blocking, close on exec
 int eventfd_signal(int fd) noexcept;

@@ -11,6 +11,7 @@
 #include <skua/net/tcp_listener.hpp>
 #include <skua/net/tcp_stream.hpp>
 #include <skua/runtime.hpp>
+#include <skua/signal/signal.hpp>
 #include <skua/spawn.hpp>
 #include <skua/task/join.hpp>
 #include <skua/task/select.hpp>
