@@ -81,16 +81,11 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
   return restarting([&] { return ::sendmsg(fd, message, flags); });
 }
 
-int open(const char* path, int flags) noexcept {
-  return restarting([&] { return ::open(path, flags | O_CLOEXEC); });
+int open(const char* path, int flags, mode_t mode) noexcept {
+  return restarting([&] { return ::open(path, flags, mode); });
 }
-int pipe(int (&ends)[2]) noexcept { return result_of(::pipe2(ends, O_CLOEXEC)); }
-int set_nonblocking(int fd, bool on) noexcept {
-  const int flags = result_of(::fcntl(fd, F_GETFL));
-  if (flags < 0) return flags;
-  return result_of(::fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
-}
-int duplicate(int fd, int at_least) noexcept { return result_of(::fcntl(fd, F_DUPFD_CLOEXEC, at_least)); }
+int pipe2(int* fds, int flags) noexcept { return result_of(::pipe2(fds, flags)); }
+int fcntl(int fd, int command, int argument) noexcept { return result_of(::fcntl(fd, command, argument)); }
 ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
   return restarting([&] { return ::read(fd, buffer, size); });
 }

@@ -50,11 +50,9 @@ int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept;
 /// `timeout` null: for ever. Interrupted by a signal: 0 events.
 int epoll_wait(int epoll, epoll_event* events, int capacity, const timespec* timeout) noexcept;
 
-int open(const char* path, int flags) noexcept;  // close on exec
-int pipe(int (&ends)[2]) noexcept;               // 0 reads, 1 writes; blocking, close on exec
-int set_nonblocking(int fd, bool on) noexcept;
-/// A descriptor not below `at_least`, close on exec.
-int duplicate(int fd, int at_least) noexcept;
+int open(const char* path, int flags, mode_t mode = 0) noexcept;
+int pipe2(int* fds, int flags) noexcept;
+int fcntl(int fd, int command, int argument = 0) noexcept;
 ssize_t read(int fd, void* buffer, std::size_t size) noexcept;
 ssize_t write(int fd, const void* buffer, std::size_t size) noexcept;
 

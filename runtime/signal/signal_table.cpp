@@ -4,6 +4,7 @@
 #include <skua/signal/signal_name.hpp>
 #include <skua/signal/signal_table.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -182,7 +183,7 @@ SignalSubscription::~SignalSubscription() {
 Result<OwnedFd> SignalSubscription::descriptor() const {
   // relaxed: written before this subscription was made
   const Target target = table[static_cast<std::size_t>(number_)].target.load(std::memory_order_relaxed);
-  const int fd = kernel::duplicate(target.eventfd(), 3);
+  const int fd = kernel::fcntl(target.eventfd(), F_DUPFD_CLOEXEC);
   if (fd < 0) return system_error(-fd, "listen for signal", signal_name(number_));
   return OwnedFd(fd);
 }

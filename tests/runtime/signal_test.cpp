@@ -184,14 +184,14 @@ Task<std::size_t> count_until(Signal signal, const std::atomic<bool>& last_is_se
 // Whoever misses the last signal waits for ever.
 TEST_P(signals, storm_and_the_last_one_is_not_lost) {
   constexpr int senders = 4;
-  const int each = scaled(25'000, 2'500);
+  constexpr int each = scaled(25'000, 2'500);
   std::atomic<bool> last_is_sent{false};
   const Signal kept = listen(SIGUSR1);  // when the others have ended, what still comes must not end the program
   std::vector<JoinHandle<std::size_t>> counting;
   for (int i = 0; i < 3; ++i) counting.push_back(runtime_->spawn(count_until(listen(SIGUSR1), last_is_sent)));
   std::vector<std::thread> threads;
   for (int i = 0; i < senders; ++i) {
-    threads.emplace_back([each] {
+    threads.emplace_back([] {
       for (int n = 0; n < each; ++n) ::kill(::getpid(), SIGUSR1);
     });
   }
