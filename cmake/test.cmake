@@ -1,7 +1,7 @@
 # skua_test(<name> SOURCES ... [LINK <target>...] [LABELS <label>...])
 #
 # Declares a GoogleTest program and registers each of its tests with ctest. Labels that mean something:
-#   io      runs once more with io_uring refused (tools/test)
+#   io      runs twice more: with io_uring refused, and with rings of 2 and 4 entries (tools/test)
 #   timing  measures time: runs while nothing else does
 include(GoogleTest)
 function(skua_test name)

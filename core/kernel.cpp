@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <thread>
 
 // glibc's clone() by its other name, which sanitizers do not replace: they take every clone() for a fork.
 extern "C" int __clone(int (*start)(void*), void* stack_top, int flags, void* argument, ...) noexcept;
@@ -86,11 +88,31 @@ int open(const char* path, int flags, mode_t mode) noexcept {
 }
 int pipe2(int* fds, int flags) noexcept { return result_of(::pipe2(fds, flags)); }
 int fcntl(int fd, int command, int argument) noexcept { return result_of(::fcntl(fd, command, argument)); }
+int fstat(int fd, struct stat* status) noexcept { return result_of(::fstat(fd, status)); }
+// By syscall(): see recv().
 ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
-  return restarting([&] { return ::read(fd, buffer, size); });
+  return restarting([&] { return syscall(SYS_read, fd, buffer, size); });
 }
 ssize_t write(int fd, const void* buffer, std::size_t size) noexcept {
-  return restarting([&] { return ::write(fd, buffer, size); });
+  return restarting([&] { return syscall(SYS_write, fd, buffer, size); });
+}
+ssize_t readv(int fd, const iovec* parts, int count) noexcept {
+  return restarting([&] { return syscall(SYS_readv, fd, parts, count); });
+}
+ssize_t writev(int fd, const iovec* parts, int count) noexcept {
+  return restarting([&] { return syscall(SYS_writev, fd, parts, count); });
+}
+// Position -1: the file's own. Its two halves, low and high, are two arguments.
+ssize_t pwritev2(int fd, const iovec* parts, int count, int flags) noexcept {
+  return restarting([&] { return syscall(SYS_pwritev2, fd, parts, count, -1L, -1L, flags); });
+}
+
+int thread_signal_mask(int how, const sigset_t* set, sigset_t* before) noexcept {
+  return -::pthread_sigmask(how, set, before);
+}
+int take_pending_signal(const sigset_t* set) noexcept {
+  static constexpr timespec at_once{};
+  return restarting([&] { return ::sigtimedwait(set, nullptr, &at_once); });
 }
 
 int sigaction(int number, const struct sigaction* action, struct sigaction* before) noexcept {
@@ -138,5 +160,43 @@ int eventfd_signal(int fd) noexcept {
 }
 
 int poll_now(pollfd* fds, std::size_t count) noexcept { return result_of(::poll(fds, count, 0)); }
+
+ssize_t pread(int fd, void* buffer, std::size_t size, std::uint64_t offset) noexcept {
+  return restarting([&] { return ::pread(fd, buffer, size, static_cast<off_t>(offset)); });
+}
+ssize_t pwrite(int fd, const void* buffer, std::size_t size, std::uint64_t offset) noexcept {
+  return restarting([&] { return ::pwrite(fd, buffer, size, static_cast<off_t>(offset)); });
+}
+ssize_t preadv_now(int fd, const iovec* parts, std::size_t count, std::uint64_t offset) noexcept {
+  return result_of(::preadv2(fd, parts, static_cast<int>(count), static_cast<off_t>(offset), RWF_NOWAIT));
+}
+int fsync(int fd, bool data_only) noexcept {
+  return restarting([&] { return data_only ? ::fdatasync(fd) : ::fsync(fd); });
+}
+int ftruncate(int fd, std::uint64_t size) noexcept {
+  return restarting([&] { return ::ftruncate(fd, static_cast<off_t>(size)); });
+}
+int statx(int directory, const char* path, std::uint32_t flags, std::uint32_t mask, struct statx* result) noexcept {
+  return result_of(::statx(directory, path, static_cast<int>(flags), mask, result));
+}
+int rename(const char* from, const char* to, std::uint32_t flags) noexcept {
+  return result_of(::renameat2(AT_FDCWD, from, AT_FDCWD, to, flags));
+}
+int unlink(const char* path, std::uint32_t flags) noexcept {
+  return result_of(::unlinkat(AT_FDCWD, path, static_cast<int>(flags)));
+}
+int mkdir(const char* path, std::uint32_t mode) noexcept { return result_of(::mkdirat(AT_FDCWD, path, mode)); }
+int link(const char* existing, const char* link) noexcept {
+  return result_of(::linkat(AT_FDCWD, existing, AT_FDCWD, link, 0));
+}
+int symlink(const char* target, const char* link) noexcept { return result_of(::symlinkat(target, AT_FDCWD, link)); }
+ssize_t copy_file_range(int from, int to, std::size_t size) noexcept {
+  return restarting([&] { return ::copy_file_range(from, nullptr, to, nullptr, size, 0); });
+}
+ssize_t getdents(int directory, void* buffer, std::size_t size) noexcept {
+  return result_of(syscall(SYS_getdents64, directory, buffer, size));
+}
+
+void sleep(Duration duration) noexcept { std::this_thread::sleep_for(duration); }
 
 }  // namespace skua::kernel

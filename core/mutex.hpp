@@ -4,6 +4,8 @@
 // clang then refuses code that forgets the lock. Under SKUA_MODEL the model checker's mutex stands in.
 #pragma once
 
+#include <skua/core/clock.hpp>
+
 #if defined(__clang__)
 #define SKUA_THREAD_ANNOTATION(x) __attribute__((x))
 #else
@@ -37,6 +39,13 @@ class Condvar {
   void wait(Mutex& mutex) SKUA_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait(lock);
+    lock.release();
+  }
+  /// As wait(), until `deadline` at most; the caller looks at the clock. Instant::max() is no deadline.
+  void wait_until(Mutex& mutex, Instant deadline) SKUA_REQUIRES(mutex) {
+    if (deadline == Instant::max()) return wait(mutex);
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    condition_.wait_until(lock, deadline);
     lock.release();
   }
   void notify_one() noexcept { condition_.notify_one(); }

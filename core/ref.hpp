@@ -4,6 +4,7 @@
 #include <skua/core/assert.hpp>
 #include <skua/core/atomic.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <utility>
 
@@ -48,6 +49,9 @@ class Ref {
 
   Ref(const Ref& other) noexcept : Ref(share(other.object_)) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  template <class U>
+    requires std::convertible_to<U*, T*>
+  Ref(Ref<U> other) noexcept : object_(other.release()) {}
   Ref& operator=(Ref other) noexcept {
     std::swap(object_, other.object_);
     return *this;
@@ -57,6 +61,8 @@ class Ref {
   }
 
   T* get() const noexcept { return object_; }
+  /// Gives the count up to the caller.
+  [[nodiscard]] T* release() noexcept { return std::exchange(object_, nullptr); }
   T* operator->() const noexcept { return object_; }
   T& operator*() const noexcept { return *object_; }
   explicit operator bool() const noexcept { return object_ != nullptr; }

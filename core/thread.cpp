@@ -7,6 +7,8 @@ namespace skua::seam {
 
 namespace {
 
+constinit thread_local bool is_ours = false;
+
 // Blocks every signal that is not a fault of the thread itself, for the lifetime of the object.
 class SignalsBlocked {
  public:
@@ -26,12 +28,15 @@ class SignalsBlocked {
 
 }  // namespace
 
-Thread::Thread(std::string name, std::function<void()> body) {
+std::thread start_thread(std::string name, std::function<void()> body) {
   const SignalsBlocked inherited_by_the_new_thread;
-  thread_ = std::thread([name = std::move(name), body = std::move(body)] {
+  return std::thread([name = std::move(name), body = std::move(body)] {
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+    is_ours = true;
     body();
   });
 }
+
+bool Thread::is_current() noexcept { return is_ours; }
 
 }  // namespace skua::seam

@@ -4,8 +4,12 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace skua::seam {
+
+/// What Thread starts. The body is in thread.cpp alone, for the same reason as those of core/kernel.hpp.
+std::thread start_thread(std::string name, std::function<void()> body);
 
 /// A thread that must be joined before it is destroyed (an unjoined one ends the program: a bug of ours).
 class Thread {
@@ -14,7 +18,10 @@ class Thread {
   /// Starts `body` on a new thread whose name (the first 15 bytes of `name`) shows in ps, top and gdb.
   /// Signals are blocked in it, so that they go to the threads of the application.
   /// Throws std::system_error when the system has no thread left.
-  Thread(std::string name, std::function<void()> body);
+  Thread(std::string name, std::function<void()> body) : thread_(start_thread(std::move(name), std::move(body))) {}
+
+  /// The calling thread was started by a Thread: no signal but its own faults reaches it.
+  static bool is_current() noexcept;
 
   void join() { thread_.join(); }
   bool joinable() const noexcept { return thread_.joinable(); }

@@ -50,7 +50,7 @@ Waker make_waker(std::shared_ptr<T> object) {
 
 /// A waker that calls `object->wake()` on an object that counts its owners itself. No allocation.
 template <Wakeable T>
-  requires std::derived_from<T, RefCounted<T>>
+  requires requires(T& object) { object.add_ref(), object.drop_ref(); }
 Waker make_waker(const Ref<T>& object) noexcept {
   object->add_ref();
   return {object.get(), &wake_adapter::vtable<T>};

@@ -53,6 +53,11 @@ bool Driver::has_current() noexcept { return current_driver != nullptr; }
 
 Driver* Driver::set_current(Driver* driver) noexcept { return std::exchange(current_driver, driver); }
 
+OperationExecutor& Driver::operations() noexcept {
+  SKUA_ASSERT(operations_);
+  return *operations_;
+}
+
 void Driver::park(Instant limit) {
   Instant until = limit;
   {
@@ -142,7 +147,7 @@ void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_s
   if (slot->source != nullptr) slot->source->on_event(event.mask, *woken_);
   if (!event.last) return;
   if (slot->closing) {
-    released_.push_back(slot->fd);
+    if (slot->fd >= 0) released_.push_back(slot->fd);
     free_slot(index_of(event.token));
   } else if ((event.mask & EPOLLHUP) == 0) {
     poller_->arm(slot->fd, event.token);  // the kernel ended it; nothing is lost: it reports the present state first
@@ -183,20 +188,21 @@ Result<Token> Driver::register_source(IoSource& source) {
   return token;
 }
 
-void Driver::deregister(Token token, int fd) {
+void Driver::deregister(Token token, int fd, Close close) {
   bool wake_owner = false;
-  bool close_now = true;
+  bool done = true;
   {
     const seam::Lock lock(mutex_);
     if (Slot* slot = shut_down_ ? nullptr : find(token)) {
       slot->source = nullptr;
       slot->closing = true;
-      close_now = !slot->watched || poller_->disarm(fd, token);
-      if (close_now) free_slot(index_of(token));
-      wake_owner = !close_now && is_asleep();
+      if (close == Close::no) slot->fd = -1;
+      done = !slot->watched || poller_->disarm(fd, token);
+      if (done) free_slot(index_of(token));
+      wake_owner = !done && is_asleep();
     }
   }
-  if (close_now) kernel::close(fd);
+  if (done && close == Close::yes) kernel::close(fd);
   if (wake_owner) wake();  // to flush; an owner that is awake does it before it sleeps
 }
 
@@ -237,9 +243,9 @@ void Driver::shutdown() {
     wheel_.fire_all(woken);
     for (std::uint32_t index = 0; index < slots_.size(); ++index) {
       // Not touched again: from now on a source closes its descriptor without a word to its slot.
-      if (IoSource* source = std::exchange(slots_[index].source, nullptr)) source->on_event(EPOLLHUP, woken);
+      if (IoSource* source = std::exchange(slots_[index].source, nullptr)) source->on_shutdown(woken);
       if (!slots_[index].closing) continue;
-      released.push_back(slots_[index].fd);
+      if (slots_[index].fd >= 0) released.push_back(slots_[index].fd);
       free_slot(index);
     }
   }

@@ -20,6 +20,7 @@
 #include <skua/core/park_token.hpp>
 #include <skua/core/ref.hpp>
 #include <skua/core/result.hpp>
+#include <skua/reactor/operation.hpp>
 #include <skua/reactor/poller.hpp>
 #include <skua/reactor/timer_wheel.hpp>
 
@@ -56,10 +57,17 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   void harvest();
   const char* backend() const noexcept { return poller_->name(); }
 
+  /// Who does the operations of this driver's threads. Requires set_operations().
+  OperationExecutor& operations() noexcept;
+  /// Once, before any thread uses the driver. To be shut down before the driver is.
+  void set_operations(Ref<OperationExecutor> operations) noexcept { operations_ = std::move(operations); }
+
   /// Watches the source's descriptor from now on.
   Result<Token> register_source(IoSource& source);
-  /// Forgets the source and closes `fd`, at once or when the kernel has let go of it.
-  void deregister(Token token, int fd);
+  enum class Close : bool { no, yes };
+  /// Forgets the source and closes `fd`, at once or when the kernel has let go of it; or leaves it to the caller, who
+  /// may do with it at once whatever he likes (the kernel may hold the file for a moment longer).
+  void deregister(Token token, int fd, Close close = Close::yes);
 
   /// `waker` is woken when `deadline` has come. Requires the entry to be idle or fired.
   void arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker);
@@ -80,7 +88,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
 
   struct Slot {
     IoSource* source = nullptr;  // null: free, or waiting for its last event
-    int fd = -1;
+    int fd = -1;                 // -1 while closing: not ours to close
     std::uint32_t generation = 0;
     bool watched = false;  // the kernel will report a last event
     bool closing = false;
@@ -101,6 +109,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
 
   // Constant after construction
   const std::unique_ptr<Poller> poller_;
+  Ref<OperationExecutor> operations_;  // from set_operations() on
   // Any thread
   ParkToken token_;
   // Guarded by mutex_

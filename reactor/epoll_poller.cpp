@@ -12,7 +12,7 @@ namespace skua::reactor {
 namespace {
 
 constexpr Token wake_token = ~Token{0};
-constexpr std::uint32_t interest = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+constexpr std::uint32_t interest = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 
 class EpollPoller final : public Poller {
  public:

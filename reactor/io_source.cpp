@@ -12,11 +12,18 @@ bool IoSource::is_linked(const Waiter& waiter) const noexcept { return waiter.li
 IoSource::IoSource(int fd) noexcept : fd_(fd) {}
 
 IoSource::~IoSource() {
+  if (fd_ < 0) return;
   if (driver_) {
     driver_->deregister(token_, fd_);
   } else {
     kernel::close(fd_);
   }
+}
+
+int IoSource::release() {
+  SKUA_ASSERT(awaited_events() == 0);
+  if (driver_) driver_->deregister(token_, fd_, Driver::Close::no);
+  return std::exchange(fd_, -1);
 }
 
 Result<bool> IoSource::wait_ready(Direction direction, Waiter& waiter, const Waker& waker) {
@@ -55,20 +62,32 @@ void IoSource::on_event(std::uint32_t mask, std::vector<Waker>& woken) {
   // An error alone ends neither direction: the next operation fetches it.
   const bool hung_up = (mask & EPOLLHUP) != 0;
   const bool either = hung_up || (mask & EPOLLERR) != 0;
-  const bool readable = either || (mask & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0;
+  const bool readable = either || (mask & (EPOLLIN | EPOLLRDHUP)) != 0;
   const bool writable = either || (mask & EPOLLOUT) != 0;
-  if (readable) read_.note_event(hung_up || (mask & EPOLLRDHUP) != 0);
-  if (writable) write_.note_event(hung_up);
+  const bool exceptional = either || (mask & EPOLLPRI) != 0;
+  if (readable) of(Direction::read).note_event(hung_up || (mask & EPOLLRDHUP) != 0);
+  if (writable) of(Direction::write).note_event(hung_up);
+  if (exceptional) of(Direction::exceptional).note_event(false);
   const seam::Lock lock(waiters_mutex_);
   if (readable) take_wakers(Direction::read, woken);
   if (writable) take_wakers(Direction::write, woken);
+  if (exceptional) take_wakers(Direction::exceptional, woken);
+}
+
+void IoSource::on_shutdown(std::vector<Waker>& woken) {
+  for (Readiness& readiness : readiness_) readiness.note_shutdown();
+  const seam::Lock lock(waiters_mutex_);
+  for (const Direction direction : {Direction::read, Direction::write, Direction::exceptional}) {
+    take_wakers(direction, woken);
+  }
 }
 
 short IoSource::awaited_events() {
+  static constexpr std::array<int, 3> polled_for{POLLIN | POLLRDHUP, POLLOUT, POLLPRI};  // by Direction
   const seam::Lock lock(waiters_mutex_);
   int events = 0;
   for (const Waiter* waiter = waiters_; waiter != nullptr; waiter = waiter->next_) {
-    events |= waiter->direction_ == Direction::read ? POLLIN | POLLRDHUP : POLLOUT;
+    events |= polled_for[static_cast<std::size_t>(waiter->direction_)];
   }
   return static_cast<short>(events);
 }

@@ -6,7 +6,8 @@
 // the task's home.
 //
 // Ownership: the last Ref closes the descriptor. A registered one is handed to the driver, which closes it once the
-// kernel has let go of it. No memory of a waiting future is ever lent to the kernel.
+// kernel has let go of it. No memory of a waiting future is ever lent to the kernel. release() gives the descriptor
+// back.
 //
 // Thread safety: any thread, any number of waiters in each direction. Lock order: registration, driver, waiters. Wakers
 // are woken with no lock held.
@@ -19,13 +20,15 @@
 #include <skua/reactor/poller.hpp>
 #include <skua/reactor/readiness.hpp>
 
+#include <array>
 #include <vector>
 
 namespace skua::reactor {
 
 class Driver;
 
-enum class Direction : std::uint8_t { read, write };
+/// `exceptional` is what select() calls so: urgent data (EPOLLPRI), an error, a hang-up.
+enum class Direction : std::uint8_t { read, write, exceptional };
 
 class IoSource : public RefCounted<IoSource> {
  public:
@@ -36,7 +39,12 @@ class IoSource : public RefCounted<IoSource> {
   int fd() const noexcept { return fd_; }
 
   Readiness::Snapshot snapshot(Direction direction) const noexcept { return of(direction).snapshot(); }
+  /// See Readiness.
   void clear(Direction direction, Readiness::Snapshot seen) noexcept { of(direction).clear(seen); }
+  void would_block(Direction direction, Readiness::Snapshot seen) noexcept { of(direction).would_block(seen); }
+
+  /// Ends the watch and gives the descriptor to the caller. Requires that nobody waits, and nobody will.
+  [[nodiscard]] int release();
 
   /// A place in the list of those who wait. Lives in the waiting future; gone from the list when it is destroyed.
   class Waiter {
@@ -72,21 +80,22 @@ class IoSource : public RefCounted<IoSource> {
   // For the driver
   /// Notes an event and moves the wakers of those it concerns to `woken`.
   void on_event(std::uint32_t mask, std::vector<Waker>& woken);
-  /// POLLIN, POLLOUT: what somebody waits for.
+  /// The driver has been shut down: everybody who waits is woken, and nobody waits any more.
+  void on_shutdown(std::vector<Waker>& woken);
+  /// POLLIN, POLLOUT, POLLPRI: what somebody waits for.
   short awaited_events();
 
  private:
-  Readiness& of(Direction direction) noexcept { return direction == Direction::read ? read_ : write_; }
-  const Readiness& of(Direction direction) const noexcept { return direction == Direction::read ? read_ : write_; }
+  Readiness& of(Direction direction) noexcept { return readiness_[static_cast<std::size_t>(direction)]; }
+  const Readiness& of(Direction direction) const noexcept { return readiness_[static_cast<std::size_t>(direction)]; }
   Result<void> ensure_registered();
   bool is_linked(const Waiter& waiter) const noexcept SKUA_REQUIRES(waiters_mutex_);
   void withdraw(Waiter& waiter);
   void unlink(Waiter& waiter) SKUA_REQUIRES(waiters_mutex_);
   void take_wakers(Direction direction, std::vector<Waker>& woken) SKUA_REQUIRES(waiters_mutex_);
 
-  const int fd_;
-  Readiness read_;
-  Readiness write_;
+  int fd_;                              // -1: released
+  std::array<Readiness, 3> readiness_;  // by Direction
   seam::Mutex waiters_mutex_;
   Waiter* waiters_ SKUA_GUARDED_BY(waiters_mutex_) = nullptr;
   seam::Mutex registration_mutex_;

@@ -4,8 +4,8 @@
 
 namespace skua::reactor {
 
-Result<std::unique_ptr<Poller>> make_poller() {
-  auto ring = make_ring_poller();
+Result<std::unique_ptr<Poller>> make_poller(const RingSizes& sizes) {
+  auto ring = make_ring_poller(sizes);
   if (ring) return ring;
   static seam::Atomic<bool> logged{false};
   // relaxed: only the flag itself matters

@@ -1,7 +1,7 @@
 // Poller: the kernel's side of a driver: which descriptors are ready. Two implementations: io_uring and epoll.
 //
 // Edges, both directions at once: arm() a descriptor and every change of its state is reported until disarm(),
-// beginning with the state it is in. Events carry the token given to arm().
+// beginning with the state it is in. The same state may be reported twice. Events carry the token given to arm().
 //
 // Thread safety: arm and disarm are called with the driver's lock held; flush and reap with the lock, by the owning
 // thread; wait by the owning thread without the lock; signal by any thread.
@@ -18,7 +18,7 @@ namespace skua::reactor {
 
 using Token = std::uint64_t;
 
-/// `mask` holds EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR, whose values poll() shares.
+/// `mask` holds EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLPRI, EPOLLHUP, EPOLLERR, whose values poll() shares.
 struct PollEvent {
   Token token;
   std::uint32_t mask;
@@ -56,10 +56,20 @@ class Poller {
   virtual void signal() noexcept = 0;
 };
 
+/// How many entries the queues of a ring have; the kernel rounds up to powers of two. Small queues are slower and
+/// nothing else: what does not fit is submitted later, or kept by the kernel until there is room.
+struct RingSizes {
+  RingSizes() = default;
+  RingSizes(std::uint32_t submissions, std::uint32_t completions) noexcept
+      : submission_entries(submissions), completion_entries(completions) {}
+  std::uint32_t submission_entries = 256;   // 1 to 32768
+  std::uint32_t completion_entries = 4096;  // 1 to 65536; fewer than submission entries stand for as many as those
+};
+
 /// `error().message()` says why the kernel refuses, e.g. "io_uring_setup: Operation not permitted".
-Result<std::unique_ptr<Poller>> make_ring_poller();
+Result<std::unique_ptr<Poller>> make_ring_poller(const RingSizes& sizes = RingSizes());
 Result<std::unique_ptr<Poller>> make_epoll_poller();
 /// io_uring, or epoll where it is refused. The reason is logged, once in a process.
-Result<std::unique_ptr<Poller>> make_poller();
+Result<std::unique_ptr<Poller>> make_poller(const RingSizes& sizes = RingSizes());
 
 }  // namespace skua::reactor

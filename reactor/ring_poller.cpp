@@ -11,31 +11,32 @@
 // completion queue overflows, then entering the kernel fetches the rest.
 #include <skua/core/kernel.hpp>
 #include <skua/reactor/poller.hpp>
+#include <skua/reactor/ring.hpp>
 
 #include <liburing.h>
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <span>
 #include <vector>
 
 namespace skua::reactor {
 
 namespace {
 
-constexpr unsigned submission_entries = 256;
-constexpr unsigned completion_entries = 4096;
 constexpr unsigned most_events_a_reap = 256;
 constexpr Token wake_token = ~Token{0};
 constexpr Token ignored_token = ~Token{0} - 1;  // the completion of a cancel request
-constexpr unsigned interest = POLLIN | POLLOUT | POLLRDHUP;
+constexpr unsigned interest = POLLIN | POLLOUT | POLLRDHUP | POLLPRI;
 
 class RingPoller final : public Poller {
  public:
   // `ring` has been set up; it is moved in bitwise, as liburing allows.
   RingPoller(const io_uring& ring, int wake) : ring_(ring), wake_(wake) { arm(wake_, wake_token); }
   ~RingPoller() override {
-    io_uring_queue_exit(&ring_);
+    ring::tear_down(ring_);
     kernel::close(wake_);
   }
 
@@ -57,38 +58,25 @@ class RingPoller final : public Poller {
     while (done < queued_.size() || io_uring_sq_ready(&ring_) != 0) {
       while (done < queued_.size() && prepare(queued_[done])) ++done;
       // Whatever the kernel did not take (EBUSY, EAGAIN, EINTR) is offered again at the next flush.
-      if (io_uring_submit(&ring_) <= 0) break;
+      if (ring::submit(ring_) <= 0) break;
     }
     queued_.erase(queued_.begin(), queued_.begin() + static_cast<std::ptrdiff_t>(done));
     return queued_.empty() && io_uring_sq_ready(&ring_) == 0;
   }
 
   void wait(std::optional<Duration> timeout) override {
-    __kernel_timespec time{};
-    if (timeout) {
-      const auto ns = std::max<Duration::rep>(timeout->count(), 0);
-      time.tv_sec = ns / 1'000'000'000;
-      time.tv_nsec = ns % 1'000'000'000;
-    }
-    io_uring_getevents_arg argument{};
-    if (timeout) argument.ts = reinterpret_cast<std::uintptr_t>(&time);
-    // EINTR and ETIME are as good as an event: the caller looks, and sleeps again.
-    io_uring_enter2(static_cast<unsigned>(ring_.ring_fd), 0, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG,
-                    reinterpret_cast<sigset_t*>(&argument), sizeof argument);
+    ring::wait(ring_, timeout);  // interrupted or timed out: the caller looks, and sleeps again
   }
 
   void reap(PollSink& sink) override {
-    if ((IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0) {
-      io_uring_enter(static_cast<unsigned>(ring_.ring_fd), 0, 0, IORING_ENTER_GETEVENTS, nullptr);
+    std::array<ring::Completion, most_events_a_reap> completions;
+    // Once more than needed: a small queue has had no room for everything.
+    for (std::size_t room = completions.size(); room != 0;) {
+      const std::size_t count = ring::take(ring_, std::span(completions).first(room));
+      for (const ring::Completion& completion : std::span(completions).first(count)) report(completion, sink);
+      if (count == 0) break;
+      room -= count;
     }
-    unsigned head = 0;
-    unsigned count = 0;
-    io_uring_cqe* completion = nullptr;
-    io_uring_for_each_cqe(&ring_, head, completion) {
-      report(*completion, sink);
-      if (++count == most_events_a_reap) break;
-    }
-    io_uring_cq_advance(&ring_, count);
   }
 
   void signal() noexcept override { kernel::eventfd_signal(wake_); }
@@ -102,8 +90,7 @@ class RingPoller final : public Poller {
 
   // Makes the calling thread the ring's owner.
   void enable() noexcept {
-    // Not io_uring_enable_rings(): liburing 2.3 declares it without exporting it.
-    io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+    ring::enable(ring_);
     enabled_ = true;
   }
 
@@ -121,7 +108,7 @@ class RingPoller final : public Poller {
     return true;
   }
 
-  void report(const io_uring_cqe& completion, PollSink& sink) {
+  void report(const ring::Completion& completion, PollSink& sink) {
     const bool last = (completion.flags & IORING_CQE_F_MORE) == 0;
     if (completion.user_data == ignored_token) return;
     if (completion.user_data == wake_token) {
@@ -129,9 +116,9 @@ class RingPoller final : public Poller {
       return;
     }
     // Cancelled by disarm(): no event.
-    const auto failed = completion.res == -ECANCELED ? std::uint32_t{0} : std::uint32_t{EPOLLERR | EPOLLHUP};
+    const auto failed = completion.result == -ECANCELED ? std::uint32_t{0} : std::uint32_t{EPOLLERR | EPOLLHUP};
     sink.on_event(
-        {completion.user_data, completion.res < 0 ? failed : static_cast<std::uint32_t>(completion.res), last});
+        {completion.user_data, completion.result < 0 ? failed : static_cast<std::uint32_t>(completion.result), last});
   }
 
   io_uring ring_;
@@ -142,35 +129,34 @@ class RingPoller final : public Poller {
 
 // A ring whose set-up succeeded may still be of no use: a feature is missing, or a filter refuses to enter it. (A ring
 // that is not enabled yet answers EBADFD.)
-int check_usable(const io_uring& ring) {
+int check_usable(io_uring& made) {
   constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP;
-  if ((ring.features & needed) != needed) return -ENOSYS;
-  const int entered = io_uring_enter(static_cast<unsigned>(ring.ring_fd), 0, 0, IORING_ENTER_GETEVENTS, nullptr);
+  if ((made.features & needed) != needed) return -ENOSYS;
+  const int entered = ring::fetch(made);
   return entered == -EBADFD ? 0 : std::min(entered, 0);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Poller>> make_ring_poller() {
+Result<std::unique_ptr<Poller>> make_ring_poller(const RingSizes& sizes) {
   io_uring_params params{};
   params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
                  IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED;
-  params.cq_entries = completion_entries;
-  io_uring ring{};
-  if (const int error = io_uring_queue_init_params(submission_entries, &ring, &params); error < 0) {
+  params.cq_entries = std::max(sizes.completion_entries, sizes.submission_entries);
+  io_uring made{};
+  if (const int error = ring::set_up(made, sizes.submission_entries, params); error < 0) {
     return system_error(-error, "io_uring_setup");
   }
-  io_uring_ring_dontfork(&ring);
-  if (const int error = check_usable(ring); error < 0) {
-    io_uring_queue_exit(&ring);
+  if (const int error = check_usable(made); error < 0) {
+    ring::tear_down(made);
     return system_error(-error, "io_uring_enter");
   }
   const int wake = kernel::eventfd();
   if (wake < 0) {
-    io_uring_queue_exit(&ring);
+    ring::tear_down(made);
     return system_error(-wake, "eventfd");
   }
-  return std::unique_ptr<Poller>(std::make_unique<RingPoller>(ring, wake));
+  return std::unique_ptr<Poller>(std::make_unique<RingPoller>(made, wake));
 }
 
 }  // namespace skua::reactor

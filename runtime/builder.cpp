@@ -1,4 +1,5 @@
 #include <skua/builder.hpp>
+#include <skua/option_table.hpp>
 #include <skua/runtime.hpp>
 #include <skua/runtime_core.hpp>
 
@@ -8,6 +9,17 @@ namespace skua {
 
 namespace {
 const Origin from_code{Source::code, {}};
+
+// What was set in code has not been looked at yet: whether the table can read back what it prints tells.
+Result<void> check_values(Options options) {
+  for (const OptionEntry& entry : option_table()) {
+    const std::string value = entry.value(options);
+    if (!entry.set(options, value, entry.origin(options)))
+      return value_not_allowed(entry, value, entry.origin(options));
+  }
+  return {};
+}
+
 }  // namespace
 
 Builder& Builder::workers(std::uint32_t count) {
@@ -25,6 +37,12 @@ Builder& Builder::reactor_mode(ReactorMode mode) {
   return *this;
 }
 
+Builder& Builder::io_uring_entries(std::uint32_t submission, std::uint32_t completion) {
+  options_.submission_entries.set(submission, from_code);
+  options_.completion_entries.set(completion, from_code);
+  return *this;
+}
+
 Builder& Builder::options(Options options) {
   options_ = std::move(options);
   return *this;
@@ -33,11 +51,7 @@ Builder& Builder::options(Options options) {
 Result<Runtime> Builder::build() const {
   Options options = options_;
   if (auto result = options.set_from_environment(); !result) return std::move(result).error();
-  if (options.workers.value > workers_max) {
-    return Error(std::errc::invalid_argument, "option",
-                 "workers = " + std::to_string(options.workers.value) + " (from " + options.workers.origin.describe() +
-                     "): expected auto or a number from 1 to " + std::to_string(workers_max));
-  }
+  if (auto result = check_values(options); !result) return std::move(result).error();
   auto core = RuntimeCore::start(options);
   if (!core) return std::move(core).error();
   return Runtime(*std::move(core));

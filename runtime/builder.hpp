@@ -2,7 +2,7 @@
 //
 //   Result<Runtime> runtime = Builder().workers(4).build();
 //
-// What the environment says (SKUA_WORKERS, SKUA_BACKEND, SKUA_REACTOR_MODE) is stronger than code; files and command
+// What the environment says (SKUA_WORKERS and its like, see options.hpp) is stronger than code; files and command
 // lines come in through options(), see <skua/config/load.hpp>.
 #pragma once
 
@@ -23,6 +23,8 @@ class Builder {
   Builder& workers(std::uint32_t count);
   Builder& backend(Backend backend);
   Builder& reactor_mode(ReactorMode mode);
+  /// Of each ring: 2 to 32768 and 4 to 65536.
+  Builder& io_uring_entries(std::uint32_t submission, std::uint32_t completion);
   /// Takes over what was loaded elsewhere, origins and all.
   Builder& options(Options options);
 

@@ -32,8 +32,9 @@ enum class OptionFault {
   bad_syntax,
 };
 
-/// Both compare equal to std::errc::invalid_argument; their message says what was expected.
+/// Compares equal to std::errc::invalid_argument, as does
 std::error_code make_error_code(OptionFault fault) noexcept;
-std::error_code value_not_allowed(const OptionEntry& entry) noexcept;
+/// the error of a value: it names the key, the value, who set it, and what was expected.
+Error value_not_allowed(const OptionEntry& entry, std::string_view value, const Origin& origin);
 
 }  // namespace skua

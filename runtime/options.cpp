@@ -14,13 +14,27 @@ namespace {
 
 // Each type of value: from text (false if it is not one), and to text.
 
-bool parse(std::string_view text, std::uint32_t& workers) {
-  if (text == "auto") return workers = workers_auto, true;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, fault] = std::from_chars(text.data(), end, workers);
-  return fault == std::errc{} && stopped == end && workers >= 1 && workers <= workers_max;
-}
-std::string print(std::uint32_t workers) { return workers == workers_auto ? "auto" : std::to_string(workers); }
+template <std::uint32_t Least, std::uint32_t Most>
+struct Number {
+  static bool parse(std::string_view text, std::uint32_t& number) {
+    const char* const end = text.data() + text.size();
+    const auto [stopped, fault] = std::from_chars(text.data(), end, number);
+    return fault == std::errc{} && stopped == end && number >= Least && number <= Most;
+  }
+  static std::string print(std::uint32_t number) { return std::to_string(number); }
+};
+
+struct Workers {
+  using Given = Number<1, workers_max>;
+  static bool parse(std::string_view text, std::uint32_t& workers) {
+    if (text == "auto") return workers = workers_auto, true;
+    return Given::parse(text, workers);
+  }
+  static std::string print(std::uint32_t workers) { return workers == workers_auto ? "auto" : Given::print(workers); }
+};
+
+using SubmissionEntries = Number<submission_entries_min, submission_entries_max>;
+using CompletionEntries = Number<completion_entries_min, completion_entries_max>;
 
 constexpr std::pair<std::string_view, Backend> backends[] = {
     {"auto", Backend::automatic}, {"io_uring", Backend::io_uring}, {"epoll", Backend::epoll}};
@@ -31,21 +45,22 @@ constexpr std::span<const std::pair<std::string_view, Backend>> names_of(Backend
 constexpr std::span<const std::pair<std::string_view, ReactorMode>> names_of(ReactorMode) { return reactor_modes; }
 
 template <class Enum>
-bool parse(std::string_view text, Enum& value) {
-  for (const auto& [name, named] : names_of(value)) {
-    if (name == text) return value = named, true;
+struct Name {
+  static bool parse(std::string_view text, Enum& value) {
+    for (const auto& [name, named] : names_of(value)) {
+      if (name == text) return value = named, true;
+    }
+    return false;
   }
-  return false;
-}
-template <class Enum>
-std::string print(Enum value) {
-  for (const auto& [name, named] : names_of(value)) {
-    if (named == value) return std::string(name);
+  static std::string print(Enum value) {
+    for (const auto& [name, named] : names_of(value)) {
+      if (named == value) return std::string(name);
+    }
+    return "?";
   }
-  return "?";
-}
+};
 
-template <auto Member>
+template <auto Member, class Type>
 constexpr OptionEntry entry(std::string_view key, const char* variable, std::string_view flag,
                             std::string_view expected) {
   return {key,
@@ -54,19 +69,28 @@ constexpr OptionEntry entry(std::string_view key, const char* variable, std::str
           expected,
           [](Options& options, std::string_view text, Origin origin) {
             auto value = (options.*Member).value;
-            if (!parse(text, value)) return false;
+            if (!Type::parse(text, value)) return false;
             (options.*Member).set(value, std::move(origin));
             return true;
           },
-          [](const Options& options) { return print((options.*Member).value); },
+          [](const Options& options) { return Type::print((options.*Member).value); },
           [](const Options& options) -> const Origin& { return (options.*Member).origin; }};
 }
 
-static_assert(workers_max == 1024, "the table names the limit");
+static_assert(workers_max == 1024 && submission_entries_min == 2 && submission_entries_max == 32768 &&
+                  completion_entries_min == 4 && completion_entries_max == 65536,
+              "the table names the limits");
 constexpr OptionEntry table[] = {
-    entry<&Options::workers>("workers", "SKUA_WORKERS", "--workers", "auto or a number from 1 to 1024"),
-    entry<&Options::backend>("backend", "SKUA_BACKEND", "--backend", "auto, io_uring or epoll"),
-    entry<&Options::reactor_mode>("reactor.mode", "SKUA_REACTOR_MODE", "--reactor-mode", "workers or thread"),
+    entry<&Options::workers, Workers>("workers", "SKUA_WORKERS", "--workers", "auto or a number from 1 to 1024"),
+    entry<&Options::backend, Name<Backend>>("backend", "SKUA_BACKEND", "--backend", "auto, io_uring or epoll"),
+    entry<&Options::reactor_mode, Name<ReactorMode>>("reactor.mode", "SKUA_REACTOR_MODE", "--reactor-mode",
+                                                     "workers or thread"),
+    entry<&Options::submission_entries, SubmissionEntries>("io_uring.submission_entries",
+                                                           "SKUA_IO_URING_SUBMISSION_ENTRIES",
+                                                           "--io-uring-submission-entries", "a number from 2 to 32768"),
+    entry<&Options::completion_entries, CompletionEntries>("io_uring.completion_entries",
+                                                           "SKUA_IO_URING_COMPLETION_ENTRIES",
+                                                           "--io-uring-completion-entries", "a number from 4 to 65536"),
 };
 
 class OptionCategory : public std::error_category {
@@ -119,8 +143,9 @@ std::string_view nearest_key(std::string_view key) {
 std::span<const OptionEntry> option_table() noexcept { return table; }
 
 std::error_code make_error_code(OptionFault fault) noexcept { return {static_cast<int>(fault), category}; }
-std::error_code value_not_allowed(const OptionEntry& entry) noexcept {
-  return {static_cast<int>(&entry - table), category};
+Error value_not_allowed(const OptionEntry& entry, std::string_view value, const Origin& origin) {
+  return Error(std::error_code(static_cast<int>(&entry - table), category), "option",
+               std::string(entry.key) + " = \"" + std::string(value) + "\" (from " + origin.describe() + ")");
 }
 
 std::string Origin::describe() const {
@@ -135,16 +160,15 @@ std::string Origin::describe() const {
   return "?";
 }
 
-Result<void> Options::set(std::string_view key, std::string_view value, Origin origin) {
-  const std::string from = origin.describe();
+Result<void> Options::set(std::string_view key, std::string_view value, const Origin& origin) {
   for (const OptionEntry& entry : table) {
     if (entry.key != key) continue;
-    if (entry.set(*this, value, std::move(origin))) return {};
-    return Error(value_not_allowed(entry), "option",
-                 std::string(key) + " = \"" + std::string(value) + "\" (from " + from + ")");
+    if (entry.set(*this, value, origin)) return {};
+    return value_not_allowed(entry, value, origin);
   }
-  return Error(make_error_code(OptionFault::unknown_key), "option",
-               std::string(key) + " (from " + from + "; did you mean " + std::string(nearest_key(key)) + "?)");
+  return Error(
+      make_error_code(OptionFault::unknown_key), "option",
+      std::string(key) + " (from " + origin.describe() + "; did you mean " + std::string(nearest_key(key)) + "?)");
 }
 
 Result<void> Options::set_from_environment() {

@@ -49,6 +49,12 @@ enum class Backend {
   epoll,
 };
 
+/// Entries of a ring's queues; the kernel rounds up to powers of two.
+inline constexpr std::uint32_t submission_entries_min = 2;
+inline constexpr std::uint32_t submission_entries_max = 32768;
+inline constexpr std::uint32_t completion_entries_min = 4;
+inline constexpr std::uint32_t completion_entries_max = 65536;
+
 /// Who waits for descriptors and timers.
 enum class ReactorMode {
   workers,  // each worker for those its tasks use: the cheapest for servers
@@ -59,15 +65,20 @@ struct Options {
   Setting<std::uint32_t> workers;
   Setting<Backend> backend;
   Setting<ReactorMode> reactor_mode;
+  Setting<std::uint32_t> submission_entries{.value = 256};
+  Setting<std::uint32_t> completion_entries{.value = 4096};
 
   /// Sets an option by its key, as files, the environment and command lines do:
-  ///   "workers"       auto, or 1 to 1024
-  ///   "backend"       auto, io_uring or epoll
-  ///   "reactor.mode"  workers or thread
+  ///   "workers"                      auto, or 1 to 1024
+  ///   "backend"                      auto, io_uring or epoll
+  ///   "reactor.mode"                 workers or thread
+  ///   "io_uring.submission_entries"  2 to 32768, of each ring (a worker has one)
+  ///   "io_uring.completion_entries"  4 to 65536; fewer than submission entries stand for as many as those
   /// An error names the key, the value, where it came from, and what is allowed.
-  Result<void> set(std::string_view key, std::string_view value, Origin origin);
+  Result<void> set(std::string_view key, std::string_view value, const Origin& origin);
 
-  /// Takes SKUA_WORKERS, SKUA_BACKEND and SKUA_REACTOR_MODE where they are set.
+  /// Takes SKUA_WORKERS, SKUA_BACKEND, SKUA_REACTOR_MODE, SKUA_IO_URING_SUBMISSION_ENTRIES and
+  /// SKUA_IO_URING_COMPLETION_ENTRIES where they are set.
   Result<void> set_from_environment();
 };
 

@@ -1,4 +1,5 @@
 #include <skua/driver_parker.hpp>
+#include <skua/reactor/operation_ring.hpp>
 #include <skua/runtime_core.hpp>
 
 #include <system_error>
@@ -10,10 +11,15 @@ namespace {
 
 constinit thread_local RuntimeCore* current_core = nullptr;
 
-Result<Ref<reactor::Driver>> make_driver(Backend backend) {
+constexpr std::uint32_t blocking_threads = 64;
+constexpr Duration blocking_keep_alive = std::chrono::seconds(10);
+
+Result<Ref<reactor::Driver>> make_driver(const Options& options) {
+  const Backend backend = options.backend.value;
+  const reactor::RingSizes sizes(options.submission_entries.value, options.completion_entries.value);
   auto poller = backend == Backend::epoll      ? reactor::make_epoll_poller()
-                : backend == Backend::io_uring ? reactor::make_ring_poller()
-                                               : reactor::make_poller();
+                : backend == Backend::io_uring ? reactor::make_ring_poller(sizes)
+                                               : reactor::make_poller(sizes);
   if (!poller) return std::move(poller).error();
   return make_ref<reactor::Driver>(*std::move(poller));
 }
@@ -38,7 +44,7 @@ Result<Ref<RuntimeCore>> RuntimeCore::start(const Options& requested) {
   Options options = requested;
   if (options.workers.value == workers_auto) options.workers.value = available_parallelism();
 
-  auto reactor_driver = make_driver(options.backend.value);
+  auto reactor_driver = make_driver(options);
   if (!reactor_driver) return std::move(reactor_driver).error();
   // What `automatic` came to holds for all drivers of a runtime.
   const bool epoll = (*reactor_driver)->backend() == std::string_view("epoll");
@@ -47,7 +53,7 @@ Result<Ref<RuntimeCore>> RuntimeCore::start(const Options& requested) {
   std::vector<Ref<reactor::Driver>> drivers;
   if (options.reactor_mode.value == ReactorMode::workers) {
     for (std::uint32_t i = 0; i < options.workers.value; ++i) {
-      auto driver = make_driver(options.backend.value);
+      auto driver = make_driver(options);
       if (!driver) return std::move(driver).error();
       drivers.push_back(*std::move(driver));
     }
@@ -67,10 +73,22 @@ RuntimeCore::RuntimeCore(Options options, Ref<reactor::Driver> reactor_driver,
     : options_(std::move(options)),
       reactor_driver_(std::move(reactor_driver)),
       worker_drivers_(std::move(drivers)),
+      blocking_pool_(make_ref<BlockingPool>(blocking_threads, blocking_keep_alive, [this] { set_current(this); })),
       monitor_(reactor_driver_, worker_drivers_),
       scheduler_(make_ref<scheduler::Scheduler>(make_parkers(options_.workers.value, worker_drivers_, monitor_))),
       reactor_thread_(reactor_driver_, monitor_) {
+  give_operations_to(*reactor_driver_);
+  for (const auto& driver : worker_drivers_) give_operations_to(*driver);
   monitor_.watch(*scheduler_);
+}
+
+void RuntimeCore::give_operations_to(reactor::Driver& driver) {
+  if (options_.backend.value == Backend::epoll) {
+    driver.set_operations(blocking_pool_);
+  } else {
+    operation_rings_.push_back(reactor::make_operation_ring(reactor::OperationRingOptions(), blocking_pool_));
+    driver.set_operations(operation_rings_.back());
+  }
 }
 
 void RuntimeCore::start_threads() {
@@ -89,6 +107,8 @@ void RuntimeCore::start_threads() {
 void RuntimeCore::shutdown() {
   scheduler_->shutdown();
   reactor_thread_.stop();
+  for (const auto& ring : operation_rings_) ring->shutdown();
+  blocking_pool_->shutdown();
   for (const auto& driver : worker_drivers_) driver->shutdown();
   reactor_driver_->shutdown();
 }

@@ -1,6 +1,7 @@
 // RuntimeCore: the parts of a runtime, shared by Runtime and its Handles. Private.
 #pragma once
 
+#include <skua/blocking/blocking_pool.hpp>
 #include <skua/core/ref.hpp>
 #include <skua/monitor.hpp>
 #include <skua/options.hpp>
@@ -18,8 +19,9 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   /// Makes the drivers and starts the threads.
   static Result<Ref<RuntimeCore>> start(const Options& options);
 
-  /// In this order: tasks and workers end (scheduler/shutdown.cpp); the reactor thread ends; the drivers wake whoever
-  /// still waits on a foreign thread. Not from a worker.
+  /// In this order: tasks and workers end (scheduler/shutdown.cpp); the reactor thread ends; operations are cancelled,
+  /// and those that cannot be are waited for; the drivers wake whoever still waits on a foreign thread. Not from a
+  /// worker.
   void shutdown();
 
   scheduler::Scheduler& scheduler() noexcept { return *scheduler_; }
@@ -35,11 +37,14 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   friend class RefCounted<RuntimeCore>;
   RuntimeCore(Options options, Ref<reactor::Driver> reactor_driver, std::vector<Ref<reactor::Driver>> drivers);
   ~RuntimeCore() = default;
+  void give_operations_to(reactor::Driver& driver);
   void start_threads();
 
   const Options options_;  // with `workers` and `backend` resolved
   const Ref<reactor::Driver> reactor_driver_;
   const std::vector<Ref<reactor::Driver>> worker_drivers_;  // empty in ReactorMode::thread
+  const Ref<BlockingPool> blocking_pool_;
+  std::vector<Ref<reactor::OperationExecutor>> operation_rings_;  // none on epoll: the pool does all
   Monitor monitor_;
   const Ref<scheduler::Scheduler> scheduler_;
   ReactorThread reactor_thread_;

@@ -1,13 +1,22 @@
 // Everything a program that uses Skua needs. (Configuration files and command lines: <skua/config/load.hpp>.)
 #pragma once
 
+#include <skua/blocking/unblock.hpp>
 #include <skua/builder.hpp>
 #include <skua/core/log.hpp>
 #include <skua/core/result.hpp>
 #include <skua/core/task.hpp>
 #include <skua/core/try.hpp>
 #include <skua/core/wake.hpp>
+#include <skua/fs/file.hpp>
+#include <skua/fs/paths.hpp>
+#include <skua/fs/read_directory.hpp>
+#include <skua/fs/temporary.hpp>
+#include <skua/fs/whole_files.hpp>
 #include <skua/handle.hpp>
+#include <skua/io/async_fd.hpp>
+#include <skua/io/fifo.hpp>
+#include <skua/io/pipe.hpp>
 #include <skua/net/tcp_listener.hpp>
 #include <skua/net/tcp_stream.hpp>
 #include <skua/process/child.hpp>

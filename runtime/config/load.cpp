@@ -37,8 +37,8 @@ Result<void> set_from_table(Options& options, const toml::table& table, const st
       if (auto done = set_from_table(options, *node.as_table(), key + ".", path); !done) return done;
       continue;
     }
-    Origin origin{Source::file, path + ":" + std::to_string(node.source().begin.line)};
-    if (auto done = options.set(key, text_of(node), std::move(origin)); !done) return done;
+    const Origin origin{Source::file, path + ":" + std::to_string(node.source().begin.line)};
+    if (auto done = options.set(key, text_of(node), origin); !done) return done;
   }
   return {};
 }

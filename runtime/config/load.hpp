@@ -9,6 +9,9 @@
 //   backend = "auto"      # auto, io_uring or epoll
 //   [reactor]
 //   mode = "workers"      # workers or thread
+//   [io_uring]
+//   submission_entries = 256    # 2 to 32768
+//   completion_entries = 4096   # 4 to 65536
 //
 // Nothing here is fast or meant for later than the start of a program. Thread safety: as std::getenv.
 #pragma once
@@ -30,8 +33,8 @@ struct Loaded {
 };
 
 /// Merges all sources. `from_code` holds the program's own defaults. The file is the one that SKUA_CONFIG names,
-/// else ./skua.toml if there is one. Ours on the command line are `--workers N|auto`, `--backend X` and
-/// `--reactor-mode X`, also with `=`.
+/// else ./skua.toml if there is one. Ours on the command line are `--workers N|auto`, `--backend X`,
+/// `--reactor-mode X`, `--io-uring-submission-entries N` and `--io-uring-completion-entries N`, also with `=`.
 ///
 /// Errors: equal to std::errc::invalid_argument for a bad value, an unknown key or a syntax error, with file and
 /// line, variable or flag; what open() and read() say about the file.

@@ -26,8 +26,10 @@ class ReadinessWait {
 
   reactor::IoSource& source() const noexcept { return source_; }
   reactor::Readiness::Snapshot snapshot() const noexcept { return source_.snapshot(direction_); }
-  /// The call tried after `seen` would block, or took all there was.
+  /// The call tried after `seen` took all there was.
   void clear(reactor::Readiness::Snapshot seen) noexcept { source_.clear(direction_, seen); }
+  /// The call tried after `seen` would block.
+  void would_block(reactor::Readiness::Snapshot seen) noexcept { source_.would_block(direction_, seen); }
 
   /// True: ready now. False: the context's waker will be woken.
   Result<bool> wait(Context& context) {
@@ -65,9 +67,9 @@ class [[nodiscard]] IoOperation {
           return call_.finish(returned);
         }
         if (returned != -EAGAIN) return failed(static_cast<int>(-returned), std::system_category());
-        // Nobody will report anything any more, and yet the call would wait: the driver has been shut down.
-        if (reactor::Readiness::is_closed(seen)) return failed(ECANCELED, std::generic_category());
-        wait_.clear(seen);
+        // Nobody will report anything any more, and yet the call would wait.
+        if (reactor::Readiness::is_shut_down(seen)) return failed(ECANCELED, std::generic_category());
+        wait_.would_block(seen);
       }
       Result<bool> is_ready = wait_.wait(context);
       if (!is_ready) return Result<Value>(std::move(is_ready).error());

@@ -49,8 +49,8 @@ class Orphan : public RefCounted<Orphan> {
     for (;;) {
       const auto seen = wait_.snapshot();
       if (reap(*pidfd_)) return;
-      if (reactor::Readiness::is_closed(seen)) return leave_unwatched(pidfd_);  // the driver has been shut down
-      wait_.clear(seen);
+      if (reactor::Readiness::is_shut_down(seen)) return leave_unwatched(pidfd_);  // the driver has been shut down
+      wait_.would_block(seen);
       const Waker waker = make_waker(Ref<Orphan>::share(this));
       Context context(waker);
       const Result<bool> is_ready = wait_.wait(context);

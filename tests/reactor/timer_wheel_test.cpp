@@ -324,6 +324,28 @@ TEST(readiness, a_closed_direction_stays_ready) {
   EXPECT_TRUE(Readiness::is_closed(readiness.snapshot()));
 }
 
+TEST(readiness, a_direction_that_would_block_has_not_ended_or_not_any_more) {
+  Readiness readiness;
+  readiness.note_event(true);
+  const auto stale = readiness.snapshot();
+  readiness.note_event(false);
+  readiness.would_block(stale);
+  EXPECT_TRUE(Readiness::is_closed(readiness.snapshot())) << "an event came since";
+  readiness.would_block(readiness.snapshot());
+  EXPECT_FALSE(Readiness::is_ready(readiness.snapshot()));
+  EXPECT_FALSE(Readiness::is_closed(readiness.snapshot()));
+}
+
+TEST(readiness, after_the_shutdown_a_direction_is_ready_for_ever) {
+  Readiness readiness;
+  EXPECT_FALSE(Readiness::is_shut_down(readiness.snapshot()));
+  readiness.note_shutdown();
+  readiness.would_block(readiness.snapshot());
+  readiness.clear(readiness.snapshot());
+  EXPECT_TRUE(Readiness::is_shut_down(readiness.snapshot()));
+  EXPECT_TRUE(Readiness::is_ready(readiness.snapshot()));
+}
+
 TEST(readiness, one_thread_clears_while_another_notes_events) {
   Readiness readiness;
   constexpr int events = scaled(200'000, 50'000);

@@ -35,6 +35,8 @@ class Config : public testing::Test {
   ScopedVariable workers_{"SKUA_WORKERS", nullptr};
   ScopedVariable backend_{"SKUA_BACKEND", nullptr};
   ScopedVariable mode_{"SKUA_REACTOR_MODE", nullptr};
+  ScopedVariable submissions_{"SKUA_IO_URING_SUBMISSION_ENTRIES", nullptr};
+  ScopedVariable completions_{"SKUA_IO_URING_COMPLETION_ENTRIES", nullptr};
   ScopedVariable config_{"SKUA_CONFIG", nullptr};
   ScopedDirectory directory_;
 };
@@ -43,18 +45,24 @@ TEST_F(Config, nothing_set_is_the_default) {
   const auto loaded = load({}).value();
   EXPECT_EQ(loaded.options.workers.value, workers_auto);
   EXPECT_EQ(config::describe(loaded.options),
-            "workers        auto      default\n"
-            "backend        auto      default\n"
-            "reactor.mode   workers   default\n");
+            "workers                       auto      default\n"
+            "backend                       auto      default\n"
+            "reactor.mode                  workers   default\n"
+            "io_uring.submission_entries   256       default\n"
+            "io_uring.completion_entries   4096      default\n");
 }
 
 TEST_F(Config, file_sets_all_keys) {
-  directory_.write("skua.toml", "# ours\nworkers = 2\nbackend = \"epoll\"\n\n[reactor]\nmode = \"thread\"\n");
+  directory_.write("skua.toml",
+                   "# ours\nworkers = 2\nbackend = \"epoll\"\n\n[reactor]\nmode = \"thread\"\n"
+                   "[io_uring]\nsubmission_entries = 2\ncompletion_entries = 4\n");
   const auto loaded = load({}).value();
   EXPECT_EQ(config::describe(loaded.options),
-            "workers        2        skua.toml:2\n"
-            "backend        epoll    skua.toml:3\n"
-            "reactor.mode   thread   skua.toml:6\n");
+            "workers                       2        skua.toml:2\n"
+            "backend                       epoll    skua.toml:3\n"
+            "reactor.mode                  thread   skua.toml:6\n"
+            "io_uring.submission_entries   2        skua.toml:8\n"
+            "io_uring.completion_entries   4        skua.toml:9\n");
 }
 
 TEST_F(Config, workers_may_be_a_word_and_tables_inline_or_dotted) {

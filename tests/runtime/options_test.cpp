@@ -61,6 +61,28 @@ TEST(Options, workers_must_be_a_whole_number_in_range) {
   EXPECT_EQ(options.workers.origin.source, Source::default_value) << "a refused value changes nothing";
 }
 
+TEST(Options, ring_sizes_are_numbers_in_range) {
+  Options options;
+  EXPECT_EQ(options.submission_entries.value, 256U);
+  EXPECT_EQ(options.completion_entries.value, 4096U);
+  for (const char* good : {"2", "3", "32768"}) {
+    EXPECT_TRUE(options.set("io_uring.submission_entries", good, {Source::code, {}})) << good;
+  }
+  for (const char* good : {"4", "5000", "65536"}) {
+    EXPECT_TRUE(options.set("io_uring.completion_entries", good, {Source::code, {}})) << good;
+  }
+  for (const char* bad : {"", "auto", "0", "1", "32769", "-2", "2.5"}) {
+    EXPECT_FALSE(options.set("io_uring.submission_entries", bad, {Source::code, {}})) << bad;
+  }
+  for (const char* bad : {"", "auto", "0", "3", "65537", "4k"}) {
+    EXPECT_FALSE(options.set("io_uring.completion_entries", bad, {Source::code, {}})) << bad;
+  }
+  EXPECT_EQ(message_of(options.set("io_uring.completion_entries", "3", {Source::file, "skua.toml:3"})),
+            "option io_uring.completion_entries = \"3\" (from skua.toml:3): expected a number from 4 to 65536");
+  EXPECT_EQ(options.submission_entries.value, 32768U);
+  EXPECT_EQ(options.completion_entries.value, 65536U);
+}
+
 TEST(Options, unknown_key_names_the_nearest) {
   Options options;
   EXPECT_EQ(message_of(options.set("wrokers", "2", {Source::file, "skua.toml:1"})),
@@ -95,12 +117,16 @@ TEST(Options, environment_sets_all_keys) {
   const ScopedVariable workers("SKUA_WORKERS", "3");
   const ScopedVariable backend("SKUA_BACKEND", "epoll");
   const ScopedVariable mode("SKUA_REACTOR_MODE", "thread");
+  const ScopedVariable submissions("SKUA_IO_URING_SUBMISSION_ENTRIES", "8");
+  const ScopedVariable completions("SKUA_IO_URING_COMPLETION_ENTRIES", "16");
   Options options;
   ASSERT_TRUE(options.set_from_environment());
   EXPECT_EQ(options.workers.value, 3U);
   EXPECT_EQ(options.workers.origin.describe(), "SKUA_WORKERS");
   EXPECT_EQ(options.backend.value, Backend::epoll);
   EXPECT_EQ(options.reactor_mode.value, ReactorMode::thread);
+  EXPECT_EQ(options.submission_entries.value, 8U);
+  EXPECT_EQ(options.completion_entries.value, 16U);
 }
 
 TEST(Options, empty_variable_is_not_set) {
@@ -118,7 +144,9 @@ TEST(Options, bad_variable_is_named) {
 }
 
 TEST(Options, keys_are_listed) {
-  EXPECT_EQ(option_keys(), (std::vector<std::string_view>{"workers", "backend", "reactor.mode"}));
+  EXPECT_EQ(option_keys(),
+            (std::vector<std::string_view>{"workers", "backend", "reactor.mode", "io_uring.submission_entries",
+                                           "io_uring.completion_entries"}));
 }
 
 TEST(Origin, describes_itself) {

@@ -42,20 +42,29 @@ Task<Error> error_of(Command command) { co_return (co_await command.status()).er
 Task<ExitStatus> status_of(Command command) { co_return (co_await command.status()).value(); }
 Task<Result<ExitStatus>> wait_for(Child& child) { co_return co_await child.wait(); }
 
-/// Children of this process that have ended and that nobody has waited for.
+/// What /proc says of a process.
+struct ProcessState {
+  char state = ' ';  // 'Z': it has ended, and nobody has waited for it
+  pid_t parent = 0;
+};
+ProcessState state_of(const std::string& process) {
+  std::ifstream file("/proc/" + process + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  ProcessState found;
+  const std::size_t name_end = stat.rfind(')');
+  if (name_end != std::string::npos) std::istringstream(stat.substr(name_end + 1)) >> found.state >> found.parent;
+  return found;
+}
+bool is_zombie(pid_t process) { return state_of(std::to_string(process)).state == 'Z'; }
+
 std::size_t zombies() {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    if (!std::isdigit(static_cast<unsigned char>(entry.path().filename().string()[0]))) continue;
-    std::ifstream file(entry.path() / "stat");
-    std::string stat((std::istreambuf_iterator<char>(file)), {});
-    const std::size_t name_end = stat.rfind(')');
-    if (name_end == std::string::npos) continue;
-    std::istringstream rest(stat.substr(name_end + 1));
-    char state = ' ';
-    pid_t parent = 0;
-    rest >> state >> parent;
-    if (parent == ::getpid() && state == 'Z') ++count;
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const ProcessState found = state_of(name);
+    if (found.parent == ::getpid() && found.state == 'Z') ++count;
   }
   return count;
 }
@@ -110,20 +119,22 @@ Task<void> look_until_it_ends() {
 }
 TEST_P(processes, can_be_looked_at_without_waiting) { run(look_until_it_ends()); }
 
-Task<void> kill_one() {
+Task<pid_t> kill_one() {
   Child child = Command("sleep").arg("100").spawn().value();
   EXPECT_EQ((co_await child.kill()).value().signal(), SIGKILL);
   Child other = Command("sleep").arg("100").spawn().value();
   EXPECT_TRUE(other.send_signal(SIGUSR1).has_value());
   EXPECT_EQ((co_await other.wait()).value().signal(), SIGUSR1);
   Child third = Command("sleep").arg("100").spawn().value();
-  third = shell("exit 5").kill_on_drop(true).spawn().value();  // the one before runs on, and is reaped by us
+  const pid_t runs_on = third.id();
+  third = shell("exit 5").kill_on_drop(true).spawn().value();
   EXPECT_EQ((co_await third.wait()).value().code(), 5);
+  co_return runs_on;
 }
 TEST_P(processes, can_be_killed) {
-  run(kill_one());
-  ::system("pkill -P $PPID -x sleep");  // the third
-  EXPECT_TRUE(eventually([] { return zombies() == 0; }));
+  const pid_t dropped = run(kill_one());
+  EXPECT_EQ(::kill(dropped, SIGKILL), 0) << "it runs on";
+  EXPECT_TRUE(eventually([&] { return !exists(dropped); })) << "and is reaped";
 }
 
 Task<void> stop_and_go_on() {
@@ -512,24 +523,18 @@ TEST_P(processes, that_outlive_the_runtime_are_reaped_with_the_next_one) {
   runtime_.reset();
   EXPECT_TRUE(exists(id));
   ::kill(id, SIGKILL);
-  ASSERT_TRUE(eventually([] { return zombies() == 1; }));
-  const Child next = Command("true").kill_on_drop(true).spawn().value();
+  ASSERT_TRUE(eventually([&] { return is_zombie(id); }));
+  Child next = Command("true").spawn().value();
   EXPECT_FALSE(exists(id));
+  EXPECT_TRUE(eventually([&] { return next.try_wait().value().has_value(); }));
 }
 
 TEST(process, dropped_outside_of_a_runtime_is_reaped_with_the_next_one) {
-  const pid_t id = Command("true").spawn().value().id();
-  ASSERT_TRUE(eventually([] { return zombies() == 1; }));
-  EXPECT_TRUE(exists(id));
-  {
-    const Child next = Command("true").spawn().value();
-  }
+  const pid_t id = Command("sleep").arg("100").kill_on_drop(true).spawn().value().id();
+  ASSERT_TRUE(eventually([&] { return is_zombie(id); }));
+  Child next = Command("true").spawn().value();
   EXPECT_FALSE(exists(id));
-  // Waited for: the last one is not to be found by the tests that follow.
-  EXPECT_TRUE(eventually([] {
-    Command("true").spawn().value().start_kill().value();
-    return zombies() <= 1;
-  }));
+  EXPECT_TRUE(eventually([&] { return next.try_wait().value().has_value(); }));
 }
 
 // --- Beside other code ----------------------------------------------------------------------------------------------
@@ -537,7 +542,7 @@ TEST(process, dropped_outside_of_a_runtime_is_reaped_with_the_next_one) {
 TEST_P(processes, of_other_code_keep_their_status) {  // boxlite#523
   const pid_t foreign = ::fork();
   if (foreign == 0) ::_exit(42);
-  ASSERT_TRUE(eventually([] { return zombies() >= 1; }));
+  ASSERT_TRUE(eventually([&] { return is_zombie(foreign); }));
   run(soak(20));
   EXPECT_EQ(run(status_of(shell("exit 1"))).code(), 1);
   int status = 0;

@@ -1,5 +1,6 @@
 // Runtimes, tasks and time.
 #include "each_runtime.hpp"
+#include "environment.hpp"
 
 #include <array>
 #include <numeric>
@@ -349,6 +350,30 @@ TEST_P(runtime, join_passes_an_exception_and_cancels_the_rest) {
 }
 
 // --- The life of runtimes -------------------------------------------------------------------------------------------
+
+TEST(builder, values_out_of_range_in_code_are_named) {
+  const ScopedVariable submissions("SKUA_IO_URING_SUBMISSION_ENTRIES", nullptr);
+  const ScopedVariable completions("SKUA_IO_URING_COMPLETION_ENTRIES", nullptr);
+  const auto fault_of = [](const Builder& builder) {
+    const auto runtime = builder.build();
+    return runtime ? "" : runtime.error().message();
+  };
+  EXPECT_EQ(fault_of(Builder().workers(2000)),
+            "option workers = \"2000\" (from code): expected auto or a number from 1 to 1024");
+  EXPECT_EQ(fault_of(Builder().io_uring_entries(1, 4096)),
+            "option io_uring.submission_entries = \"1\" (from code): expected a number from 2 to 32768");
+  EXPECT_EQ(fault_of(Builder().io_uring_entries(256, 65537)),
+            "option io_uring.completion_entries = \"65537\" (from code): expected a number from 4 to 65536");
+}
+
+// More submission than completion entries, and none a power of two: the ring is made as large as it must be.
+TEST(builder, odd_ring_sizes_are_rounded_up) {
+  const ScopedVariable submissions("SKUA_IO_URING_SUBMISSION_ENTRIES", nullptr);
+  const ScopedVariable completions("SKUA_IO_URING_COMPLETION_ENTRIES", nullptr);
+  auto runtime = Builder().backend(Backend::io_uring).workers(1).io_uring_entries(300, 5).build();
+  if (!runtime) GTEST_SKIP() << "io_uring is refused here: " << runtime.error().message();
+  EXPECT_EQ(runtime->block_on(ReadyWith<int>(7)), 7);
+}
 
 TEST_P(runtime, made_and_destroyed_many_times_leaves_nothing_behind) {
   runtime_.reset();

@@ -19,8 +19,8 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 // Asks the reactor itself, and explains its answer. True: it can use io_uring.
-bool check_io_uring(Report& report, const Surroundings& here) {
-  const auto ring = reactor::make_ring_poller();
+bool check_io_uring(Report& report, const Surroundings& here, const reactor::RingSizes& sizes) {
+  const auto ring = reactor::make_ring_poller(sizes);
   const IoUringProbe probe = probe_io_uring();
   if (ring) {
     report.ok("io_uring", std::to_string(probe.operations) + " operations, " + joined(probe.present));
@@ -50,7 +50,8 @@ void check_kernel(Report& report, const Options& options) {
   const Surroundings here = read_surroundings();
   report.ok("kernel", "Linux " + here.kernel_release);
 
-  const bool io_uring = check_io_uring(report, here);
+  const bool io_uring = check_io_uring(
+      report, here, reactor::RingSizes(options.submission_entries.value, options.completion_entries.value));
   const int epoll_error = probe_epoll();
   if (epoll_error == 0) report.ok("epoll", "epoll_pwait2 is there");
   if (epoll_error != 0) {

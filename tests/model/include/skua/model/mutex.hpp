@@ -40,6 +40,10 @@ class Condvar {
   void wait(Mutex& mutex, Place at = Place::current()) SKUA_REQUIRES(mutex) {
     condition_.wait(mutex.mutex_, false, model::place(at));
   }
+  // The deadline may have passed at any moment.
+  void wait_until(Mutex& mutex, Instant, Place at = Place::current()) SKUA_REQUIRES(mutex) {
+    condition_.wait(mutex.mutex_, true, model::place(at));
+  }
   void notify_one(Place at = Place::current()) { condition_.notify_one(model::place(at)); }
   void notify_all(Place at = Place::current()) { condition_.notify_all(model::place(at)); }
 

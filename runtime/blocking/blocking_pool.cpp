@@ -1,0 +1,78 @@
+#include <skua/blocking/blocking_pool.hpp>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace skua {
+
+namespace {
+
+void complete_all(reactor::OperationList& operations, int result) noexcept {
+  while (const Ref<reactor::Operation> operation = operations.pop()) operation->complete(result);
+}
+
+void join_all(std::list<seam::Thread>& threads) {
+  for (seam::Thread& thread : threads) thread.join();
+  threads.clear();
+}
+
+}  // namespace
+
+reactor::OperationExecutor& BlockingPool::submit(Ref<reactor::Operation> operation) {
+  const BlockingQueue::Admission admission = queue_.submit(operation);
+  if (admission == BlockingQueue::Admission::refused) {
+    operation->complete(-ECANCELED);
+  } else if (admission == BlockingQueue::Admission::needs_thread && !start_thread()) {
+    reactor::OperationList stranded;
+    queue_.thread_refused(stranded);
+    complete_all(stranded, -EAGAIN);
+  }
+  return *this;
+}
+
+void BlockingPool::cancel(reactor::Operation& operation) noexcept {
+  if (const Ref<reactor::Operation> withdrawn = queue_.withdraw(operation)) withdrawn->complete(-ECANCELED);
+}
+
+bool BlockingPool::start_thread() {
+  const seam::Lock lock(mutex_);
+  if (is_shut_down_) return false;
+  const auto place = threads_.emplace(threads_.end());
+  try {
+    *place = seam::Thread("skua-blocking", [this, place] { run(place); });
+    return true;
+  } catch (const std::system_error&) {
+    threads_.erase(place);
+    return false;
+  }
+}
+
+void BlockingPool::run(Threads::iterator self) {
+  enter_();
+  queue_.serve();
+  Threads before;
+  {
+    const seam::Lock lock(mutex_);
+    if (is_shut_down_) return;
+    std::swap(before, ended_);
+    ended_.splice(ended_.end(), threads_, self);
+  }
+  join_all(before);  // a thread cannot join itself: the next one to end, or shutdown(), does
+}
+
+void BlockingPool::shutdown() {
+  reactor::OperationList left;
+  queue_.close(left);
+  complete_all(left, -ECANCELED);
+  Threads all;
+  {
+    const seam::Lock lock(mutex_);
+    is_shut_down_ = true;
+    all.splice(all.end(), threads_);
+    all.splice(all.end(), ended_);
+  }
+  join_all(all);
+}
+
+}  // namespace skua
