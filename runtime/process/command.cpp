@@ -11,11 +11,6 @@ Command& Command::arg(std::string argument) {
   return *this;
 }
 
-Command& Command::args(std::initializer_list<std::string> arguments) {
-  arguments_.insert(arguments_.end(), arguments);
-  return *this;
-}
-
 Command& Command::arg0(std::string name) {
   arg0_ = std::move(name);
   return *this;

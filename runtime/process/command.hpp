@@ -26,6 +26,7 @@
 
 #include <sys/types.h>
 
+#include <concepts>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -41,12 +42,18 @@ class Command {
   explicit Command(std::string program) : program_(std::move(program)) {}
 
   Command& arg(std::string argument);
+  /// Several, or a range of them. (No braces: g++ 12 refuses a list of initializers in a co_await expression.)
+  template <std::convertible_to<std::string>... A>
+  Command& args(A&&... arguments) {
+    (arg(std::forward<A>(arguments)), ...);
+    return *this;
+  }
   template <std::ranges::input_range R>
-  Command& args(const R& arguments) {
+    requires(!std::convertible_to<R, std::string>)
+  Command& args(R&& arguments) {
     for (const auto& argument : arguments) arg(std::string(argument));
     return *this;
   }
-  Command& args(std::initializer_list<std::string> arguments);
   /// What the program is told as its own name, instead of what it was found by.
   Command& arg0(std::string name);
 

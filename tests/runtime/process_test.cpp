@@ -275,12 +275,12 @@ TEST(process, without_pidfds_is_an_error_and_not_a_child_that_nobody_can_wait_fo
 // --- What they are given --------------------------------------------------------------------------------------------
 
 TEST_P(processes, get_their_arguments_as_they_are) {
-  const Command print = Command("printf").args({"[%s]", "a b", "$HOME", "", "*", "line\nbreak", "\"'"});
+  const Command print = Command("printf").args("[%s]", "a b", "$HOME", "", "*", "line\nbreak", "\"'");
   EXPECT_EQ(run(output_of(print)).standard_output, "[a b][$HOME][][*][line\nbreak][\"']");
   EXPECT_EQ(run(output_of(shell("echo $0").arg("given"))).standard_output, "given\n");
   const std::vector<const char*> several{"-n", "x", "y"};
   EXPECT_EQ(run(output_of(Command("/bin/echo").args(several))).standard_output, "x y");
-  EXPECT_EQ(run(output_of(Command("sh").arg0("called-so").args({"-c", "tr '\\0' ' ' < /proc/$$/cmdline"})))
+  EXPECT_EQ(run(output_of(Command("sh").arg0("called-so").args("-c", "tr '\\0' ' ' < /proc/$$/cmdline")))
                 .standard_output.substr(0, 10),
             "called-so ");
 }
@@ -323,7 +323,7 @@ TEST_P(processes, get_signals_as_usual) {
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, &pipe_before);
   ::sigaction(SIGUSR2, &ignore, &user_before);
-  const Command ask = Command("grep").args({"-E", "^Sig(Blk|Ign)", "/proc/self/status"});
+  const Command ask = Command("grep").args("-E", "^Sig(Blk|Ign)", "/proc/self/status");
   const std::string usual = "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n";
   EXPECT_EQ(run(output_of(ask)).standard_output, usual) << "started by a worker";
   Result<ProcessOutput> here = runtime_->block_on(ask.output());
@@ -356,7 +356,7 @@ TEST_P(processes, get_the_descriptors_that_are_passed) {
   const int at_two = two.get();
   const auto content = [](int number) { return "/proc/self/fd/" + std::to_string(number); };
   const Command crossed = Command("cat")
-                              .args({content(at_two), content(at_one), content(200)})
+                              .args(content(at_two), content(at_one), content(200))
                               .pass_descriptor(std::move(one), at_two)
                               .pass_descriptor(std::move(two), at_one)
                               .pass_descriptor(OwnedFd(::open("one", O_RDONLY | O_CLOEXEC)), 200);
@@ -376,7 +376,7 @@ TEST_P(processes, work_when_the_standard_streams_are_closed) {
 
 TEST_P(processes, have_their_group_session_and_umask) {
   const auto stat = [&](Command command) {
-    std::istringstream fields(run(output_of(std::move(command).args({"/proc/self/stat"}))).standard_output);
+    std::istringstream fields(run(output_of(std::move(command).args("/proc/self/stat"))).standard_output);
     std::string name, state;
     pid_t id = 0, parent = 0, group = 0, session = 0;
     fields >> id >> name >> state >> parent >> group >> session;
@@ -441,7 +441,7 @@ TEST_P(processes, that_write_too_much_are_an_error) {
 }
 
 Task<void> pipeline() {
-  Child echo = Command("printf").args({"%s\\n", "b", "a"}).stdout_to(Stdio::piped()).spawn().value();
+  Child echo = Command("printf").args("%s\\n", "b", "a").stdout_to(Stdio::piped()).spawn().value();
   Result<OwnedFd> between = std::move(*echo.take_stdout()).into_blocking_fd();
   Child sort = Command("sort").stdin_from(Stdio::from(*std::move(between))).stdout_to(Stdio::piped()).spawn().value();
   ProcessOutput sorted = (co_await std::move(sort).wait_with_output()).value();
