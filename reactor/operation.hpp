@@ -55,6 +55,7 @@ class Operation : public RefCounted<Operation> {
     std::uint64_t token = 0;
     int result = 0;
     bool is_cancelled = false;
+    unsigned retries = 0;
   };
   Notes notes;
 

@@ -24,6 +24,8 @@ namespace {
 constexpr std::uint64_t ignored = ~std::uint64_t{0};  // user_data of a cancel request
 constexpr Duration submit_again_after = std::chrono::milliseconds(1);
 
+constexpr unsigned most_retries = 8;  // of an operation that is interrupted again and again
+
 constexpr std::uint64_t make_token(std::uint32_t slot, std::uint32_t generation) noexcept {
   return (std::uint64_t{generation} << 32) | slot;
 }
@@ -74,6 +76,7 @@ class OperationRing final : public OperationExecutor {
   bool can_do(Operation& operation) const SKUA_REQUIRES(mutex_);
   bool is_in_flight(const Operation& operation) const SKUA_REQUIRES(mutex_);
   const Slot* find(std::uint64_t token) const SKUA_REQUIRES(mutex_);
+  void turn(Leaving& leaving) SKUA_REQUIRES(mutex_);
   void start_waiting(Leaving& leaving) SKUA_REQUIRES(mutex_);
   /// Null: the kernel takes nothing now.
   io_uring_sqe* next_entry(Leaving& leaving) SKUA_REQUIRES(mutex_);
@@ -122,8 +125,7 @@ OperationExecutor& OperationRing::submit(Ref<Operation> operation) {
       leave(leaving.completed, std::move(operation), -ECANCELED);
     } else if (state_ == State::open && can_do(*operation)) {
       waiting_.push(std::move(operation));
-      start_waiting(leaving);
-      reap(leaving);
+      turn(leaving);
     }
   }
   if (operation) return threads_->submit(std::move(operation));
@@ -154,8 +156,7 @@ void OperationRing::wake() noexcept {
       if (state_ == State::shut_down) return;
       if (retry_.has_fired()) retry_is_armed_ = false;
       reap(leaving);
-      start_waiting(leaving);
-      reap(leaving);
+      turn(leaving);
     }
     dispatch(leaving);
     if (Readiness::is_closed(seen)) return;  // the driver has been shut down
@@ -179,6 +180,8 @@ void OperationRing::shutdown() {
 }
 
 void OperationRing::end_all(Leaving& leaving) {
+  take_back_entries(leaving);
+  while (Ref<Operation> untaken = leaving.refused.pop()) leave(leaving.completed, std::move(untaken), -ECANCELED);
   for (const Slot& slot : slots_) {
     if (slot.operation) slot.operation->notes.is_cancelled = true;
   }
@@ -260,6 +263,15 @@ const OperationRing::Slot* OperationRing::find(std::uint64_t token) const {
   const auto index = static_cast<std::uint32_t>(token);
   if (index >= slots_.size() || slots_[index].generation != token >> 32) return nullptr;
   return &slots_[index];
+}
+
+// Until none waits that could be in flight: only a completion that is still to come brings us back here. (What has been
+// reaped already is no event: the kernel looks whether there is one when it reports it.)
+void OperationRing::turn(Leaving& leaving) {
+  do {
+    start_waiting(leaving);
+    reap(leaving);
+  } while (!waiting_.is_empty() && in_flight_ < options_.completion_entries && !retry_is_armed_);
 }
 
 void OperationRing::start_waiting(Leaving& leaving) {
@@ -347,7 +359,7 @@ void OperationRing::on_completion(const ring::Completion& completion, Leaving& l
   Ref<Operation> operation = take_from_slot(completion.user_data);
   if (!operation) return;  // of a cancel request
   const bool was_disturbed = completion.result == -ECANCELED || completion.result == -EINTR;
-  if (was_disturbed && !operation->notes.is_cancelled) {
+  if (was_disturbed && !operation->notes.is_cancelled && operation->notes.retries++ < most_retries) {
     waiting_.push(std::move(operation));
   } else {
     leave(leaving.completed, std::move(operation), completion.result);

@@ -43,6 +43,11 @@ Builder& Builder::io_uring_entries(std::uint32_t submission, std::uint32_t compl
   return *this;
 }
 
+Builder& Builder::blocking_threads(std::uint32_t count) {
+  options_.blocking_threads.set(count, from_code);
+  return *this;
+}
+
 Builder& Builder::options(Options options) {
   options_ = std::move(options);
   return *this;

@@ -25,6 +25,8 @@ class Builder {
   Builder& reactor_mode(ReactorMode mode);
   /// Of each ring: 2 to 32768 and 4 to 65536.
   Builder& io_uring_entries(std::uint32_t submission, std::uint32_t completion);
+  /// The most threads for calls that block: 1 to 1024.
+  Builder& blocking_threads(std::uint32_t count);
   /// Takes over what was loaded elsewhere, origins and all.
   Builder& options(Options options);
 

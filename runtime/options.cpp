@@ -34,6 +34,8 @@ struct Workers {
 };
 
 using SubmissionEntries = Number<submission_entries_min, submission_entries_max>;
+using BlockingThreads = Number<1, blocking_threads_max>;
+using KeepAlive = Number<0, blocking_keep_alive_max>;
 using CompletionEntries = Number<completion_entries_min, completion_entries_max>;
 
 constexpr std::pair<std::string_view, Backend> backends[] = {
@@ -78,7 +80,8 @@ constexpr OptionEntry entry(std::string_view key, const char* variable, std::str
 }
 
 static_assert(workers_max == 1024 && submission_entries_min == 2 && submission_entries_max == 32768 &&
-                  completion_entries_min == 4 && completion_entries_max == 65536,
+                  completion_entries_min == 4 && completion_entries_max == 65536 && blocking_threads_max == 1024 &&
+                  blocking_keep_alive_max == 3'600'000,
               "the table names the limits");
 constexpr OptionEntry table[] = {
     entry<&Options::workers, Workers>("workers", "SKUA_WORKERS", "--workers", "auto or a number from 1 to 1024"),
@@ -91,6 +94,10 @@ constexpr OptionEntry table[] = {
     entry<&Options::completion_entries, CompletionEntries>("io_uring.completion_entries",
                                                            "SKUA_IO_URING_COMPLETION_ENTRIES",
                                                            "--io-uring-completion-entries", "a number from 4 to 65536"),
+    entry<&Options::blocking_threads, BlockingThreads>("blocking.threads", "SKUA_BLOCKING_THREADS",
+                                                       "--blocking-threads", "a number from 1 to 1024"),
+    entry<&Options::blocking_keep_alive_ms, KeepAlive>("blocking.keep_alive_ms", "SKUA_BLOCKING_KEEP_ALIVE_MS",
+                                                       "--blocking-keep-alive-ms", "a number from 0 to 3600000"),
 };
 
 class OptionCategory : public std::error_category {

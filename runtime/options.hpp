@@ -55,6 +55,10 @@ inline constexpr std::uint32_t submission_entries_max = 32768;
 inline constexpr std::uint32_t completion_entries_min = 4;
 inline constexpr std::uint32_t completion_entries_max = 65536;
 
+/// Threads for calls that block: see <skua/blocking/unblock.hpp>.
+inline constexpr std::uint32_t blocking_threads_max = 1024;
+inline constexpr std::uint32_t blocking_keep_alive_max = 3'600'000;  // milliseconds
+
 /// Who waits for descriptors and timers.
 enum class ReactorMode {
   workers,  // each worker for those its tasks use: the cheapest for servers
@@ -67,6 +71,8 @@ struct Options {
   Setting<ReactorMode> reactor_mode;
   Setting<std::uint32_t> submission_entries{.value = 256};
   Setting<std::uint32_t> completion_entries{.value = 4096};
+  Setting<std::uint32_t> blocking_threads{.value = 64};
+  Setting<std::uint32_t> blocking_keep_alive_ms{.value = 10'000};
 
   /// Sets an option by its key, as files, the environment and command lines do:
   ///   "workers"                      auto, or 1 to 1024
@@ -74,11 +80,13 @@ struct Options {
   ///   "reactor.mode"                 workers or thread
   ///   "io_uring.submission_entries"  2 to 32768, of each ring (a worker has one)
   ///   "io_uring.completion_entries"  4 to 65536; fewer than submission entries stand for as many as those
+  ///   "blocking.threads"             1 to 1024: the most that the blocking pool starts, and the kernel for files
+  ///   "blocking.keep_alive_ms"       0 to 3600000: how long an idle thread of the pool stays
   /// An error names the key, the value, where it came from, and what is allowed.
   Result<void> set(std::string_view key, std::string_view value, const Origin& origin);
 
-  /// Takes SKUA_WORKERS, SKUA_BACKEND, SKUA_REACTOR_MODE, SKUA_IO_URING_SUBMISSION_ENTRIES and
-  /// SKUA_IO_URING_COMPLETION_ENTRIES where they are set.
+  /// Takes SKUA_WORKERS, SKUA_BACKEND, SKUA_REACTOR_MODE, SKUA_IO_URING_SUBMISSION_ENTRIES and their like (the key in
+  /// capitals) where they are set.
   Result<void> set_from_environment();
 };
 

@@ -2,6 +2,8 @@
 #include <skua/reactor/operation_ring.hpp>
 #include <skua/runtime_core.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -11,8 +13,15 @@ namespace {
 
 constinit thread_local RuntimeCore* current_core = nullptr;
 
-constexpr std::uint32_t blocking_threads = 64;
-constexpr Duration blocking_keep_alive = std::chrono::seconds(10);
+// Operations are fewer and larger than readiness: their ring needs less than a poller's.
+reactor::OperationRingOptions operation_ring_options(const Options& options) {
+  reactor::OperationRingOptions ring;
+  ring.submission_entries = std::min(ring.submission_entries, options.submission_entries.value);
+  ring.completion_entries = std::min(ring.completion_entries, options.completion_entries.value);
+  // The kernel's limit is for each thread that submits.
+  ring.most_threads = std::max(1U, options.blocking_threads.value / options.workers.value);
+  return ring;
+}
 
 Result<Ref<reactor::Driver>> make_driver(const Options& options) {
   const Backend backend = options.backend.value;
@@ -73,7 +82,9 @@ RuntimeCore::RuntimeCore(Options options, Ref<reactor::Driver> reactor_driver,
     : options_(std::move(options)),
       reactor_driver_(std::move(reactor_driver)),
       worker_drivers_(std::move(drivers)),
-      blocking_pool_(make_ref<BlockingPool>(blocking_threads, blocking_keep_alive, [this] { set_current(this); })),
+      blocking_pool_(make_ref<BlockingPool>(options_.blocking_threads.value,
+                                            std::chrono::milliseconds(options_.blocking_keep_alive_ms.value),
+                                            [this] { set_current(this); })),
       monitor_(reactor_driver_, worker_drivers_),
       scheduler_(make_ref<scheduler::Scheduler>(make_parkers(options_.workers.value, worker_drivers_, monitor_))),
       reactor_thread_(reactor_driver_, monitor_) {
@@ -86,7 +97,7 @@ void RuntimeCore::give_operations_to(reactor::Driver& driver) {
   if (options_.backend.value == Backend::epoll) {
     driver.set_operations(blocking_pool_);
   } else {
-    operation_rings_.push_back(reactor::make_operation_ring(reactor::OperationRingOptions(), blocking_pool_));
+    operation_rings_.push_back(reactor::make_operation_ring(operation_ring_options(options_), blocking_pool_));
     driver.set_operations(operation_rings_.back());
   }
 }

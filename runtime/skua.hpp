@@ -3,6 +3,11 @@
 
 #include <skua/blocking/unblock.hpp>
 #include <skua/builder.hpp>
+#include <skua/codec/bytes_codec.hpp>
+#include <skua/codec/delimiter_codec.hpp>
+#include <skua/codec/framed.hpp>
+#include <skua/codec/length_delimited_codec.hpp>
+#include <skua/codec/lines_codec.hpp>
 #include <skua/core/log.hpp>
 #include <skua/core/result.hpp>
 #include <skua/core/task.hpp>
@@ -14,9 +19,24 @@
 #include <skua/fs/temporary.hpp>
 #include <skua/fs/whole_files.hpp>
 #include <skua/handle.hpp>
+#include <skua/io/any_stream.hpp>
 #include <skua/io/async_fd.hpp>
+#include <skua/io/borrow.hpp>
+#include <skua/io/buffered_reader.hpp>
+#include <skua/io/buffered_writer.hpp>
+#include <skua/io/chain.hpp>
+#include <skua/io/copy.hpp>
+#include <skua/io/copy_bidirectional.hpp>
+#include <skua/io/duplex.hpp>
 #include <skua/io/fifo.hpp>
 #include <skua/io/pipe.hpp>
+#include <skua/io/plain.hpp>
+#include <skua/io/read_exact.hpp>
+#include <skua/io/read_to_end.hpp>
+#include <skua/io/read_until.hpp>
+#include <skua/io/split.hpp>
+#include <skua/io/take.hpp>
+#include <skua/io/write_all.hpp>
 #include <skua/net/tcp_listener.hpp>
 #include <skua/net/tcp_stream.hpp>
 #include <skua/process/child.hpp>
@@ -25,6 +45,7 @@
 #include <skua/runtime.hpp>
 #include <skua/signal/signal.hpp>
 #include <skua/spawn.hpp>
+#include <skua/task/consume_budget.hpp>
 #include <skua/task/join.hpp>
 #include <skua/task/select.hpp>
 #include <skua/task/try_join.hpp>

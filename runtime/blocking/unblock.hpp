@@ -2,7 +2,8 @@
 //
 //   Result<std::string> name = co_await unblock(read_the_name);   // on a thread of the runtime's blocking pool
 //
-// The pool has a bounded number of threads (64): with all of them busy, the function waits for its turn.
+// The pool has a bounded number of threads (option blocking.threads): with all of them busy, the function waits for its
+// turn.
 #pragma once
 
 #include <skua/blocking/operation_future.hpp>

@@ -168,7 +168,7 @@ OperationFuture<FileCall> File::set_size(std::uint64_t bytes) const {
   return OperationFuture(make_ref<FileCall>(state_, FileCall::Kind::set_size, bytes));
 }
 OperationFuture<StatOperation> File::metadata() const {
-  return OperationFuture(make_ref<StatOperation>("metadata", state_, std::filesystem::path(), 0));
+  return OperationFuture(make_ref<StatOperation>("metadata", state_, std::filesystem::path(), 0u));
 }
 
 Task<Result<void>> File::close() && {

@@ -4,6 +4,7 @@
 // poll.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <ranges>
@@ -60,6 +61,10 @@ class MutableBuffer {
 
   std::byte* data() const noexcept { return static_cast<std::byte*>(data_); }
   std::size_t size() const noexcept { return size_; }
+  /// What is left after the first `count` bytes. Requires count <= size().
+  MutableBuffer after(std::size_t count) const noexcept { return {data() + count, size_ - count}; }
+  /// The first `count` bytes, or all if there are fewer.
+  MutableBuffer at_most(std::size_t count) const noexcept { return {data(), std::min(count, size_)}; }
 
  private:
   void* data_;

@@ -13,6 +13,7 @@
 #include <skua/core/task.hpp>
 #include <skua/io/buffer.hpp>
 #include <skua/io/io_operation.hpp>
+#include <skua/io/shutdown.hpp>
 #include <skua/net/socket.hpp>
 
 #include <sys/uio.h>
@@ -23,8 +24,6 @@
 #include <utility>
 
 namespace skua {
-
-enum class Shutdown { read = SHUT_RD, write = SHUT_WR, both = SHUT_RDWR };
 
 /// The system calls of a stream: see IoOperation. Most tell how many bytes they moved.
 struct CountedCall {

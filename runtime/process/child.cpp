@@ -1,5 +1,6 @@
 #include <skua/core/kernel.hpp>
 #include <skua/core/try.hpp>
+#include <skua/io/read_to_end.hpp>
 #include <skua/process/child.hpp>
 #include <skua/process/child_reaper.hpp>
 #include <skua/signal/signal_name.hpp>
@@ -7,7 +8,6 @@
 
 #include <sys/wait.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <memory>
@@ -16,19 +16,11 @@ namespace skua {
 
 namespace {
 
-Task<Result<std::string>> read_to_end(std::optional<PipeReader> from, std::size_t limit, const std::string& program) {
-  std::string text;
-  if (!from) co_return text;
-  std::array<char, 16 * 1024> buffer;
-  for (;;) {
-    const std::size_t count = co_await try_(from->read(buffer));
-    if (count == 0) co_return text;
-    if (count > limit - text.size()) {
-      co_return Error(std::errc::value_too_large, "collect the output of",
-                      std::string(program).append(" (limit: ").append(std::to_string(limit)).append(" bytes)"));
-    }
-    text.append(buffer.data(), count);
-  }
+Task<Result<std::string>> read_all(std::optional<PipeReader> from, std::size_t limit, const std::string& program) {
+  if (!from) co_return std::string();
+  Result<std::string> text = co_await read_to_string(*from, limit);
+  if (!text) co_return error_of_part(text.error(), "collect the output of", program);
+  co_return text;
 }
 
 Task<Result<void>> write_and_close(std::optional<PipeWriter> to, std::string input) {
@@ -108,8 +100,8 @@ Task<Result<ProcessOutput>> Child::wait_with_output(std::string input) && {
 
 Task<Result<ProcessOutput>> Child::collect(Child child, std::string input) {
   auto streams = try_join(write_and_close(child.take_stdin(), std::move(input)),
-                          read_to_end(child.take_stdout(), child.output_limit_, child.program_),
-                          read_to_end(child.take_stderr(), child.output_limit_, child.program_));
+                          read_all(child.take_stdout(), child.output_limit_, child.program_),
+                          read_all(child.take_stderr(), child.output_limit_, child.program_));
   auto [written, output, errors] = co_await try_(streams);
   const ExitStatus status = co_await try_(child.wait());
   co_return ProcessOutput(status, std::move(output), std::move(errors));

@@ -49,20 +49,25 @@ TEST_F(Config, nothing_set_is_the_default) {
             "backend                       auto      default\n"
             "reactor.mode                  workers   default\n"
             "io_uring.submission_entries   256       default\n"
-            "io_uring.completion_entries   4096      default\n");
+            "io_uring.completion_entries   4096      default\n"
+            "blocking.threads              64        default\n"
+            "blocking.keep_alive_ms        10000     default\n");
 }
 
 TEST_F(Config, file_sets_all_keys) {
   directory_.write("skua.toml",
                    "# ours\nworkers = 2\nbackend = \"epoll\"\n\n[reactor]\nmode = \"thread\"\n"
-                   "[io_uring]\nsubmission_entries = 2\ncompletion_entries = 4\n");
+                   "[io_uring]\nsubmission_entries = 2\ncompletion_entries = 4\n"
+                   "[blocking]\nthreads = 3\nkeep_alive_ms = 20\n");
   const auto loaded = load({}).value();
   EXPECT_EQ(config::describe(loaded.options),
             "workers                       2        skua.toml:2\n"
             "backend                       epoll    skua.toml:3\n"
             "reactor.mode                  thread   skua.toml:6\n"
             "io_uring.submission_entries   2        skua.toml:8\n"
-            "io_uring.completion_entries   4        skua.toml:9\n");
+            "io_uring.completion_entries   4        skua.toml:9\n"
+            "blocking.threads              3        skua.toml:11\n"
+            "blocking.keep_alive_ms        20       skua.toml:12\n");
 }
 
 TEST_F(Config, workers_may_be_a_word_and_tables_inline_or_dotted) {

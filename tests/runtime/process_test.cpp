@@ -434,7 +434,7 @@ Task<Result<ProcessOutput>> limited(std::string script, std::size_t limit) {
 TEST_P(processes, that_write_too_much_are_an_error) {
   EXPECT_EQ(run(limited("printf 12345", 5)).value().standard_output, "12345");
   EXPECT_EQ(run(limited("printf 123456", 5)).error().message(),
-            "collect the output of sh (limit: 5 bytes): Value too large for defined data type");
+            "collect the output of sh, read_to_end more than 5 bytes: Value too large for defined data type");
   EXPECT_EQ(run(limited("printf 123456 >&2; sleep 100", 5)).error(), std::errc::value_too_large);
   EXPECT_EQ(run(limited("yes", 100'000)).error(), std::errc::value_too_large) << "and it was killed";
   EXPECT_TRUE(eventually([] { return zombies() == 0; }));
