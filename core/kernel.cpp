@@ -38,6 +38,9 @@ int milliseconds_of(const timespec* timeout) noexcept {
 }  // namespace
 
 int socket(int domain, int type, int protocol) noexcept { return result_of(::socket(domain, type, protocol)); }
+int socketpair(int domain, int type, int protocol, int* fds) noexcept {
+  return result_of(::socketpair(domain, type, protocol, fds));
+}
 int bind(int fd, const sockaddr* address, socklen_t size) noexcept { return result_of(::bind(fd, address, size)); }
 int listen(int fd, int backlog) noexcept { return result_of(::listen(fd, backlog)); }
 int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept {
@@ -71,6 +74,13 @@ ssize_t recv(int fd, void* buffer, std::size_t size, int flags) noexcept {
 ssize_t send(int fd, const void* buffer, std::size_t size, int flags) noexcept {
   return restarting([&] { return syscall(SYS_sendto, fd, buffer, size, flags, nullptr, 0); });
 }
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, int flags, sockaddr* address, socklen_t* length) noexcept {
+  return restarting([&] { return ::recvfrom(fd, buffer, size, flags, address, length); });
+}
+ssize_t sendto(int fd, const void* buffer, std::size_t size, int flags, const sockaddr* address,
+               socklen_t length) noexcept {
+  return restarting([&] { return ::sendto(fd, buffer, size, flags, address, length); });
+}
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
   return restarting([&] { return ::recvmsg(fd, message, flags); });
 }
@@ -78,6 +88,8 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
   return restarting([&] { return ::sendmsg(fd, message, flags); });
 }
 
+int lstat(const char* path, struct stat* status) noexcept { return result_of(::lstat(path, status)); }
+int unlink(const char* path) noexcept { return result_of(::unlink(path)); }
 int open(const char* path, int flags, mode_t mode) noexcept {
   return restarting([&] { return ::open(path, flags, mode); });
 }

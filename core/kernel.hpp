@@ -23,6 +23,7 @@ struct statx;
 namespace skua::kernel {
 
 int socket(int domain, int type, int protocol) noexcept;
+int socketpair(int domain, int type, int protocol, int* fds) noexcept;
 int bind(int fd, const sockaddr* address, socklen_t size) noexcept;
 int listen(int fd, int backlog) noexcept;
 int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept;
@@ -36,9 +37,14 @@ int getpeername(int fd, sockaddr* address, socklen_t* size) noexcept;
 
 ssize_t recv(int fd, void* buffer, std::size_t size, int flags) noexcept;
 ssize_t send(int fd, const void* buffer, std::size_t size, int flags) noexcept;
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, int flags, sockaddr* address, socklen_t* length) noexcept;
+ssize_t sendto(int fd, const void* buffer, std::size_t size, int flags, const sockaddr* address,
+               socklen_t length) noexcept;
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
 ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept;
 
+int lstat(const char* path, struct stat* status) noexcept;
+int unlink(const char* path) noexcept;
 int open(const char* path, int flags, mode_t mode = 0) noexcept;
 int pipe2(int* fds, int flags) noexcept;
 int fcntl(int fd, int command, int argument = 0) noexcept;

@@ -38,8 +38,15 @@
 #include <skua/io/standard_streams.hpp>
 #include <skua/io/take.hpp>
 #include <skua/io/write_all.hpp>
+#include <skua/net/resolve.hpp>
 #include <skua/net/tcp_listener.hpp>
+#include <skua/net/tcp_socket.hpp>
 #include <skua/net/tcp_stream.hpp>
+#include <skua/net/udp_socket.hpp>
+#include <skua/net/unix_datagram.hpp>
+#include <skua/net/unix_listener.hpp>
+#include <skua/net/unix_seqpacket.hpp>
+#include <skua/net/unix_stream.hpp>
 #include <skua/runtime.hpp>
 #include <skua/spawn.hpp>
 #include <skua/task/consume_budget.hpp>
