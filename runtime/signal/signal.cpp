@@ -13,7 +13,7 @@ ssize_t SignalCall::attempt(int) noexcept {
 Signal::Signal(SignalSubscription subscription, int fd)
     : subscription_(std::move(subscription)),
       source_(make_ref<reactor::IoSource>(fd)),
-      seen_(signals_raised(subscription_.number())) {}
+      seen_(subscription_.raised_before()) {}
 
 Result<Signal> Signal::listen(int number) {
   Result<SignalSubscription> subscription = SignalSubscription::make(number);

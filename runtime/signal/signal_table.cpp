@@ -84,8 +84,8 @@ void on_signal(int number, siginfo_t* info, void* context) noexcept {
   Slot& slot = table[static_cast<std::size_t>(number)];
   if (calling_earlier_handler == &slot) return;
   const int saved = errno;
-  // relaxed: one word, written before the handler was installed
-  const Target target = slot.target.load(std::memory_order_relaxed);
+  // [SG6] acquire: the eventfd is there; pairs with [SG7].
+  const Target target = slot.target.load(std::memory_order_acquire);
   if (target.is_of(::getpid())) {
     // [SG1] release: what the thread that was interrupted has done; pairs with [SG2].
     slot.raised.fetch_add(1, std::memory_order_release);
@@ -134,12 +134,13 @@ void restore_disposition(const Slot& slot, int number) noexcept {
 
 // The listeners of a process that we were forked from are not ours.
 int adopt_slot(Slot& slot) {
-  // relaxed, both: the mutex, which is held, orders those who write
+  // relaxed: the mutex, which is held, orders those who write
   if (slot.target.load(std::memory_order_relaxed).is_of(::getpid())) return 0;
   const int eventfd = kernel::eventfd();
   if (eventfd < 0) return eventfd;
   slot.listeners = 0;
-  slot.target.store(Target(::getpid(), eventfd), std::memory_order_relaxed);
+  // [SG7] release: pairs with [SG6].
+  slot.target.store(Target(::getpid(), eventfd), std::memory_order_release);
   return 0;
 }
 
@@ -164,11 +165,12 @@ Result<SignalSubscription> SignalSubscription::make(int number) {
   }
   const seam::Lock lock(table_mutex);
   Slot& slot = table[static_cast<std::size_t>(number)];
+  const std::uint64_t raised_before = signals_raised(number);
   int error = adopt_slot(slot);
   if (error == 0) error = install_handler(slot, number);
   if (error < 0) return system_error(-error, "listen for signal", signal_name(number));
   ++slot.listeners;
-  return SignalSubscription(number);
+  return SignalSubscription(number, raised_before);
 }
 
 SignalSubscription::~SignalSubscription() {

@@ -43,20 +43,26 @@ class SignalSubscription {
   /// descriptors left.
   static Result<SignalSubscription> make(int number);
 
-  SignalSubscription(SignalSubscription&& other) noexcept : number_(std::exchange(other.number_, 0)) {}
+  SignalSubscription(SignalSubscription&& other) noexcept
+      : number_(std::exchange(other.number_, 0)), raised_before_(other.raised_before_) {}
   SignalSubscription& operator=(SignalSubscription&& other) noexcept {
     std::swap(number_, other.number_);
+    std::swap(raised_before_, other.raised_before_);
     return *this;
   }
   ~SignalSubscription();
 
   int number() const noexcept { return number_; }
+  /// signals_raised() just before this subscription began: no signal is lost in between.
+  std::uint64_t raised_before() const noexcept { return raised_before_; }
   /// A descriptor of the caller's own, for which every signal from now on is an edge.
   Result<OwnedFd> descriptor() const;
 
  private:
-  explicit SignalSubscription(int number) noexcept : number_(number) {}
+  SignalSubscription(int number, std::uint64_t raised_before) noexcept
+      : number_(number), raised_before_(raised_before) {}
   int number_;  // 0: none
+  std::uint64_t raised_before_;
 };
 
 }  // namespace skua
