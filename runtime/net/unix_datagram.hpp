@@ -45,6 +45,7 @@ class UnixDatagram : public UnixOptions, public DatagramOperations<UnixDatagram,
   Result<void> connect(const UnixAddress& peer);
   /// As send(), to `peer`.
   UnixSendTo send_to(ConstBuffer buffer, const UnixAddress& peer) noexcept { return {source(), buffer, peer}; }
+  /// Without a wait. A socket that is not connected counts as writable() all the time: do not loop over both.
   Result<void> try_send_to(ConstBuffer buffer, const UnixAddress& peer) {
     return try_now(source(), SendToCall<UnixAddress>(buffer, peer));
   }
