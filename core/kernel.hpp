@@ -62,6 +62,17 @@ int thread_signal_mask(int how, const sigset_t* set, sigset_t* before) noexcept;
 /// As sigtimedwait() that does not wait: the signal it took from those pending, or -EAGAIN.
 int take_pending_signal(const sigset_t* set) noexcept;
 
+/// Safe to be called by a signal handler.
+int sigaction(int number, const struct sigaction* action, struct sigaction* before) noexcept;
+
+/// Starts a child process that runs `start(argument)` on the stack that ends at `stack_top`, in this process's memory,
+/// with all signals blocked. Returns its id, and its pidfd (close on exec), when it has executed a program or ended:
+/// the calling thread sleeps meanwhile, the others run on. `start` may do what is allowed after vfork().
+int clone_child(int (*start)(void*), void* argument, void* stack_top, int* pidfd) noexcept;
+/// As waitid() with P_PIDFD.
+int wait_child(int pidfd, siginfo_t* info, int options) noexcept;
+int pidfd_send_signal(int pidfd, int number) noexcept;
+
 int epoll_create() noexcept;  // close on exec
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept;
 /// `timeout` null: for ever. Interrupted by a signal: 0 events.

@@ -82,6 +82,11 @@ class IoSource : public RefCounted<IoSource> {
   /// means that the descriptor cannot be watched.
   Result<bool> wait_ready(Direction direction, Waiter& waiter, const Waker& waker);
 
+  /// Whether a driver watches the descriptor, or did until it was shut down.
+  bool is_registered() const noexcept {
+    return registered_.load(std::memory_order_relaxed);  // relaxed: who goes on to wait looks again
+  }
+
   // For the driver
   /// Notes an event and moves the wakers of those it concerns to `woken`.
   void on_event(std::uint32_t mask, std::vector<Waker>& woken);

@@ -47,11 +47,16 @@
 #include <skua/net/unix_listener.hpp>
 #include <skua/net/unix_seqpacket.hpp>
 #include <skua/net/unix_stream.hpp>
+#include <skua/process/child.hpp>
+#include <skua/process/command.hpp>
+#include <skua/process/exit_status.hpp>
 #include <skua/runtime.hpp>
+#include <skua/signal/signal.hpp>
 #include <skua/spawn.hpp>
 #include <skua/task/consume_budget.hpp>
 #include <skua/task/join.hpp>
 #include <skua/task/select.hpp>
+#include <skua/task/try_join.hpp>
 #include <skua/task/yield_now.hpp>
 #include <skua/time/interval.hpp>
 #include <skua/time/sleep.hpp>

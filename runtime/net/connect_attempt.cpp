@@ -55,8 +55,11 @@ Task<Result<void>> connect_socket(const Socket& socket, const sockaddr* address,
     if (auto writable = co_await Writable(source); !writable) co_return std::move(writable).error();
     const int error = co_await try_(socket.option(SOL_SOCKET, SO_ERROR, "connect"));
     if (error != 0) co_return system_error(error, "connect", std::move(endpoint));
-    // The runtime was shut down: that wakes everybody, connected or not.
-    if (!socket.peer_address()) co_return system_error(ECANCELED, "connect", std::move(endpoint));
+    if (const auto peer = socket.peer_address(); !peer) {
+      // Not connected, and no error: the runtime was shut down, which wakes everybody.
+      const bool was_woken = peer.error() == std::errc::not_connected;
+      co_return system_error(was_woken ? ECANCELED : peer.error().code().value(), "connect", std::move(endpoint));
+    }
   } else if (begun < 0) {
     co_return system_error(-begun, "connect", std::move(endpoint));
   }

@@ -6,7 +6,6 @@
 #include <skua/io/shutdown.hpp>
 #include <skua/reactor/io_source.hpp>
 
-#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 

@@ -77,4 +77,10 @@ class StreamOperations {
   reactor::IoSource& io_source() noexcept { return self().socket().source(); }
 };
 
+/// As Stream::reunite(), by the name that it has for the halves of any stream (io/split.hpp).
+template <class Stream>
+Result<Stream> reunite(ReadHalf<Stream>&& reader, WriteHalf<Stream>&& writer) {
+  return Stream::reunite(std::move(reader), std::move(writer));
+}
+
 }  // namespace skua

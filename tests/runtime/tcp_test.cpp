@@ -1,4 +1,4 @@
-// TCP over loopback: connecting, accepting, options. What holds for every stream is in stream_test.cpp.
+// TCP over loopback: connecting, accepting, options. What holds for every stream is in socket_stream_test.cpp.
 #include "transports.hpp"
 
 #include <fcntl.h>
