@@ -94,7 +94,6 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
 }
 
 int lstat(const char* path, struct stat* status) noexcept { return result_of(::lstat(path, status)); }
-int unlink(const char* path) noexcept { return result_of(::unlink(path)); }
 int open(const char* path, int flags, mode_t mode) noexcept {
   return restarting([&] { return ::open(path, flags, mode); });
 }

@@ -44,7 +44,6 @@ ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
 ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept;
 
 int lstat(const char* path, struct stat* status) noexcept;
-int unlink(const char* path) noexcept;
 int open(const char* path, int flags, mode_t mode = 0) noexcept;
 int pipe2(int* fds, int flags) noexcept;
 int fcntl(int fd, int command, int argument = 0) noexcept;
@@ -94,7 +93,7 @@ int ftruncate(int fd, std::uint64_t size) noexcept;
 /// A null `path` is not allowed: "" with AT_EMPTY_PATH.
 int statx(int directory, const char* path, std::uint32_t flags, std::uint32_t mask, struct statx* result) noexcept;
 int rename(const char* from, const char* to, std::uint32_t flags) noexcept;
-int unlink(const char* path, std::uint32_t flags) noexcept;
+int unlink(const char* path, std::uint32_t flags = 0) noexcept;
 int mkdir(const char* path, std::uint32_t mode) noexcept;
 int link(const char* existing, const char* link) noexcept;
 int symlink(const char* target, const char* link) noexcept;
