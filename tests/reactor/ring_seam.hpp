@@ -1,7 +1,7 @@
 // The ring seam with bodies of a test: the kernel's, which refuse when they are told to.
 #pragma once
 
-#include <cstdint>
+#include <atomic>
 
 namespace skua::reactor {
 
@@ -15,5 +15,11 @@ struct RingScript {
   int result = 0;
 };
 extern RingScript ring_script;
+
+/// Completions so far that say EFAULT: the kernel found no memory where it should write.
+extern std::atomic<int> ring_faults;
+
+/// Nothing is done at once, when it is submitted: threads of the kernel do all.
+extern std::atomic<bool> ring_is_slow;
 
 }  // namespace skua::reactor
