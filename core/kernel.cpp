@@ -43,6 +43,9 @@ int milliseconds_of(const timespec* timeout) noexcept {
 }  // namespace
 
 int socket(int domain, int type, int protocol) noexcept { return result_of(::socket(domain, type, protocol)); }
+int socketpair(int domain, int type, int protocol, int* fds) noexcept {
+  return result_of(::socketpair(domain, type, protocol, fds));
+}
 int bind(int fd, const sockaddr* address, socklen_t size) noexcept { return result_of(::bind(fd, address, size)); }
 int listen(int fd, int backlog) noexcept { return result_of(::listen(fd, backlog)); }
 int accept4(int fd, sockaddr* address, socklen_t* size, int flags) noexcept {
@@ -76,6 +79,13 @@ ssize_t recv(int fd, void* buffer, std::size_t size, int flags) noexcept {
 ssize_t send(int fd, const void* buffer, std::size_t size, int flags) noexcept {
   return restarting([&] { return syscall(SYS_sendto, fd, buffer, size, flags, nullptr, 0); });
 }
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, int flags, sockaddr* address, socklen_t* length) noexcept {
+  return restarting([&] { return ::recvfrom(fd, buffer, size, flags, address, length); });
+}
+ssize_t sendto(int fd, const void* buffer, std::size_t size, int flags, const sockaddr* address,
+               socklen_t length) noexcept {
+  return restarting([&] { return ::sendto(fd, buffer, size, flags, address, length); });
+}
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
   return restarting([&] { return ::recvmsg(fd, message, flags); });
 }
@@ -83,12 +93,14 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
   return restarting([&] { return ::sendmsg(fd, message, flags); });
 }
 
+int lstat(const char* path, struct stat* status) noexcept { return result_of(::lstat(path, status)); }
 int open(const char* path, int flags, mode_t mode) noexcept {
   return restarting([&] { return ::open(path, flags, mode); });
 }
 int pipe2(int* fds, int flags) noexcept { return result_of(::pipe2(fds, flags)); }
 int fcntl(int fd, int command, int argument) noexcept { return result_of(::fcntl(fd, command, argument)); }
 int fstat(int fd, struct stat* status) noexcept { return result_of(::fstat(fd, status)); }
+int isatty(int fd) noexcept { return ::isatty(fd) == 1 ? 1 : -errno; }
 // By syscall(): see recv().
 ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
   return restarting([&] { return syscall(SYS_read, fd, buffer, size); });
@@ -176,6 +188,7 @@ int fsync(int fd, bool data_only) noexcept {
 int ftruncate(int fd, std::uint64_t size) noexcept {
   return restarting([&] { return ::ftruncate(fd, static_cast<off_t>(size)); });
 }
+int fchmod(int fd, std::uint32_t mode) noexcept { return result_of(::fchmod(fd, mode)); }
 int statx(int directory, const char* path, std::uint32_t flags, std::uint32_t mask, struct statx* result) noexcept {
   return result_of(::statx(directory, path, static_cast<int>(flags), mask, result));
 }
