@@ -199,7 +199,7 @@ OperationFuture<FileCall> File::set_permissions(std::uint32_t mode) const {
   return OperationFuture(make_ref<FileCall>(state_, FileCall::Kind::set_permissions, mode));
 }
 OperationFuture<StatOperation> File::metadata() const {
-  return OperationFuture(make_ref<StatOperation>("metadata", state_, std::filesystem::path(), 0));
+  return OperationFuture(make_ref<StatOperation>("metadata", state_, std::filesystem::path(), 0U));
 }
 
 Task<Result<void>> File::close() && {

@@ -21,7 +21,8 @@ int EntriesOperation::perform() noexcept try {
     at += entry->d_reclen;
     const std::string_view name = entry->d_name;
     if (name == "." || name == "..") continue;
-    entries_.push_back({std::string(name), type_of_mode(DTTOIF(entry->d_type)), entry->d_ino});
+    entries_.push_back(
+        {std::string(name), type_of_mode(static_cast<std::uint32_t>(DTTOIF(entry->d_type))), entry->d_ino});
   }
   return size == 0 ? 0 : 1;
 } catch (const std::bad_alloc&) {
