@@ -37,6 +37,6 @@ std::thread start_thread(std::string name, std::function<void()> body) {
   });
 }
 
-bool Thread::is_current() noexcept { return is_ours; }
+bool is_started_thread() noexcept { return is_ours; }
 
 }  // namespace skua::seam

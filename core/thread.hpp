@@ -8,8 +8,9 @@
 
 namespace skua::seam {
 
-/// What Thread starts. The body is in thread.cpp alone, for the same reason as those of core/kernel.hpp.
+/// What Thread is made of. The bodies are in thread.cpp alone, for the same reason as those of core/kernel.hpp.
 std::thread start_thread(std::string name, std::function<void()> body);
+bool is_started_thread() noexcept;
 
 /// A thread that must be joined before it is destroyed (an unjoined one ends the program: a bug of ours).
 class Thread {
@@ -21,7 +22,7 @@ class Thread {
   Thread(std::string name, std::function<void()> body) : thread_(start_thread(std::move(name), std::move(body))) {}
 
   /// The calling thread was started by a Thread: no signal but its own faults reaches it.
-  static bool is_current() noexcept;
+  static bool is_current() noexcept { return is_started_thread(); }
 
   void join() { thread_.join(); }
   bool joinable() const noexcept { return thread_.joinable(); }

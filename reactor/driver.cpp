@@ -49,6 +49,8 @@ Driver& Driver::current() {
   return *current_driver;
 }
 
+bool Driver::has_current() noexcept { return current_driver != nullptr; }
+
 Driver* Driver::set_current(Driver* driver) noexcept { return std::exchange(current_driver, driver); }
 
 OperationExecutor& Driver::operations() noexcept {

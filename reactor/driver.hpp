@@ -38,6 +38,8 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   /// The driver of this thread: a worker's own, or that of the runtime entered by block_on(). Ends the program if there
   /// is none, and says what to do.
   static Driver& current();
+  /// Whether current() would return.
+  static bool has_current() noexcept;
   /// Makes `driver` this thread's (null: none), and returns what it was before.
   static Driver* set_current(Driver* driver) noexcept;
 

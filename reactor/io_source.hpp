@@ -46,6 +46,16 @@ class IoSource : public RefCounted<IoSource> {
   /// Ends the watch and gives the descriptor to the caller. Requires that nobody waits, and nobody will.
   [[nodiscard]] int release();
 
+  /// Whether a read that brought less than there was room for has emptied the descriptor.
+  bool short_read_drains() const noexcept {
+    // relaxed: set before the event that announces such data is noted ([RD2]); who has seen the event sees it
+    return !reads_stop_early_.load(std::memory_order_relaxed);
+  }
+  /// From now on a short read does not mean that nothing is left: reads stop at marks in the data.
+  void expect_short_reads() noexcept {
+    reads_stop_early_.store(true, std::memory_order_relaxed);  // relaxed: as above
+  }
+
   /// A place in the list of those who wait. Lives in the waiting future; gone from the list when it is destroyed.
   class Waiter {
    public:
@@ -72,6 +82,11 @@ class IoSource : public RefCounted<IoSource> {
   /// means that the descriptor cannot be watched.
   Result<bool> wait_ready(Direction direction, Waiter& waiter, const Waker& waker);
 
+  /// Whether a driver watches the descriptor, or did until it was shut down.
+  bool is_registered() const noexcept {
+    return registered_.load(std::memory_order_relaxed);  // relaxed: who goes on to wait looks again
+  }
+
   // For the driver
   /// Notes an event and moves the wakers of those it concerns to `woken`.
   void on_event(std::uint32_t mask, std::vector<Waker>& woken);
@@ -91,6 +106,7 @@ class IoSource : public RefCounted<IoSource> {
 
   int fd_;                              // -1: released
   std::array<Readiness, 3> readiness_;  // by Direction
+  seam::Atomic<bool> reads_stop_early_{false};
   seam::Mutex waiters_mutex_;
   Waiter* waiters_ SKUA_GUARDED_BY(waiters_mutex_) = nullptr;
   seam::Mutex registration_mutex_;

@@ -17,16 +17,16 @@ Poll<int> Operation::poll(const Waker& waker) {
 
 bool Operation::abandon() noexcept {
   Waker old;  // dropped after the lock is released
-  int unwanted = 0;
+  int unseen = 0;
   {
     const seam::Lock lock(mutex_);
     abandoned_ = true;
     old = std::move(waker_);
     if (!result_) return true;
     if (taken_) return false;
-    unwanted = *result_;
+    unseen = *result_;
   }
-  discard(unwanted);
+  discard(unseen);
   return false;
 }
 

@@ -199,7 +199,7 @@ OperationFuture<FileCall> File::set_permissions(std::uint32_t mode) const {
   return OperationFuture(make_ref<FileCall>(state_, FileCall::Kind::set_permissions, mode));
 }
 OperationFuture<StatOperation> File::metadata() const {
-  return OperationFuture(make_ref<StatOperation>("metadata", state_, std::filesystem::path(), 0U));
+  return OperationFuture(make_ref<StatOperation>("metadata", state_, std::filesystem::path(), 0u));
 }
 
 Task<Result<void>> File::close() && {

@@ -41,7 +41,7 @@
 namespace skua {
 
 template <class F, class T>
-concept FutureOf = Future<F> && std::same_as<Output<F>, T>;
+concept FutureOf = Future<F> && std::move_constructible<F> && std::same_as<Output<F>, T>;
 
 template <class R>
 concept AsyncRead = requires(R& reader, MutableBuffer buffer) {

@@ -31,6 +31,11 @@ class ReadinessWait {
   /// The call tried after `seen` would block.
   void would_block(reactor::Readiness::Snapshot seen) noexcept { source_.would_block(direction_, seen); }
 
+  /// Whether a short count means that the next try would block.
+  bool short_count_tells() const noexcept {
+    return direction_ != reactor::Direction::read || source_.short_read_drains();
+  }
+
   /// True: ready now. False: the context's waker will be woken.
   Result<bool> wait(Context& context) {
     if (!waiter_) waiter_.emplace(source_);
@@ -63,7 +68,7 @@ class [[nodiscard]] IoOperation {
       if (reactor::Readiness::is_ready(seen)) {
         const auto returned = call_.attempt(wait_.source().fd());
         if (returned >= 0) {
-          if (call_.drained(returned)) wait_.clear(seen);
+          if (call_.drained(returned) && wait_.short_count_tells()) wait_.clear(seen);
           return call_.finish(returned);
         }
         if (returned != -EAGAIN) return failed(static_cast<int>(-returned), std::system_category());
@@ -88,5 +93,14 @@ class [[nodiscard]] IoOperation {
   ReadinessWait wait_;
   Call call_;
 };
+
+/// One try of the call, now: std::errc::operation_would_block if it would have to wait. Takes no budget.
+template <class Call>
+Result<typename Call::Value> try_now(reactor::IoSource& source, Call call) {
+  if (call.has_nothing_to_do()) return call.finish(0);
+  const auto returned = call.attempt(source.fd());
+  if (returned < 0) return system_error(static_cast<int>(-returned), Call::name);
+  return call.finish(returned);  // The readiness stays: a spare try is cheap, and needs no event to come.
+}
 
 }  // namespace skua

@@ -32,7 +32,9 @@ Poll<Result<ReadyGuard>> ReadyFuture::poll(Context& context) {
     if (reactor::Readiness::is_guess(seen)) {
       wait_.would_block(seen);  // registering the descriptor reports the state it is in
     } else if (reactor::Readiness::is_ready(seen)) {
-      return {ReadyGuard(wait_.source(), direction_, seen)};
+      ReadyGuard guard(wait_.source(), direction_, seen);
+      // io_uring passes on what a file says when it wakes its waiters, and sockets say POLLPRI with any data.
+      if (direction_ != reactor::Direction::exceptional || guard.recheck()) return {guard};
     }
     Result<bool> is_ready = wait_.wait(context);
     if (!is_ready) return {std::move(is_ready).error()};

@@ -2,11 +2,12 @@
 //
 // The process's disposition of SIGPIPE stays as it is: it belongs to the program, and its children inherit it. Sockets
 // have MSG_NOSIGNAL. For pipes:
-//  - On a thread of the runtime all signals are blocked (core/thread.hpp): that of a failed write becomes pending and is
+//  - On a thread of the runtime all signals are blocked (core/thread.hpp): that of a failed write becomes pending and
+//  is
 //    taken back. A write that succeeds costs nothing more.
 //  - On any other thread (in block_on()) the kernel is told not to send it: RWF_NOSIGNAL, since Linux 6.18. Before, the
-//    signal is blocked around the write: two system calls more. (Measured, 64 bytes through a pipe: write and read 530 ns;
-//    with the flag, 580; with the signal blocked, 820.)
+//    signal is blocked around the write: two system calls more. (Measured, 64 bytes through a pipe: write and read 530
+//    ns; with the flag, 580; with the signal blocked, 820.)
 // The signal is the thread's own, and pending signals of a thread are taken before those of the process: a SIGPIPE that
 // somebody sent to the process is not swallowed.
 #pragma once

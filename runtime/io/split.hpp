@@ -118,4 +118,11 @@ Result<S> reunite(SplitReader<S> reader, SplitWriter<S> writer) {
   return std::move(one->stream);
 }
 
+/// Of the halves that a stream has of its own: as its reunite().
+template <template <class> class Reader, template <class> class Writer, class S>
+  requires requires(Reader<S> reader, Writer<S> writer) { S::reunite(std::move(reader), std::move(writer)); }
+Result<S> reunite(Reader<S>&& reader, Writer<S>&& writer) {
+  return S::reunite(std::move(reader), std::move(writer));
+}
+
 }  // namespace skua

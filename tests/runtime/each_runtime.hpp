@@ -24,9 +24,11 @@ inline std::string name_of(const Setup& setup) {
 }
 inline void PrintTo(const Setup& setup, std::ostream* out) { *out << name_of(setup); }
 
-inline const auto each_setup =
-    testing::Values(Setup{Backend::io_uring, ReactorMode::workers, 2}, Setup{Backend::io_uring, ReactorMode::thread, 1},
-                    Setup{Backend::epoll, ReactorMode::workers, 1}, Setup{Backend::epoll, ReactorMode::thread, 2});
+inline constexpr Setup every_setup[] = {{Backend::io_uring, ReactorMode::workers, 2},
+                                        {Backend::io_uring, ReactorMode::thread, 1},
+                                        {Backend::epoll, ReactorMode::workers, 1},
+                                        {Backend::epoll, ReactorMode::thread, 2}};
+inline const auto each_setup = testing::ValuesIn(every_setup);
 
 inline Result<Runtime> build(const Setup& setup) {
   return Builder().backend(setup.backend).reactor_mode(setup.mode).workers(setup.workers).build();

@@ -22,6 +22,9 @@ namespace {
 class pipes : public EachRuntime {};
 INSTANTIATE_TEST_SUITE_P(on, pipes, each_setup, [](const auto& parameter) { return name_of(parameter.param); });
 
+static_assert(AsyncRead<PipeReader> && AsyncWrite<PipeWriter> && AsyncStream<AsyncFd>);
+static_assert(AsyncRead<StandardInput> && AsyncWrite<StandardOutput>);
+
 Pipe make_pipe() { return skua::pipe().value(); }
 
 char byte_at(std::size_t position) { return static_cast<char>((position * 2654435761u) >> 13); }

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 static_assert(AsyncStream<TcpStream> && AsyncRead<TcpReader> && AsyncWrite<TcpWriter>);
 static_assert(!AsyncWrite<TcpReader> && !AsyncRead<TcpWriter>);
+static_assert(AsyncRead<PipeReader> && AsyncWrite<PipeWriter> && AsyncStream<fs::File>);
 static_assert(AsyncStream<DuplexStream> && AsyncRead<SimplexReader> && AsyncWrite<SimplexWriter>);
 static_assert(AsyncStream<MockStream> && AsyncRead<AnyReader> && AsyncWrite<AnyWriter>);
 static_assert(AsyncBufRead<BufferedReader<TcpStream>> && AsyncBufRead<Borrowed<BufferedReader<TcpStream>>>);

@@ -61,6 +61,12 @@ class SyncDocs(unittest.TestCase):
         self.page.write_text("See [this](that.md).\n")
         self.expect(1, "docs/page.md:1", "that.md")
 
+    def test_a_lambda_is_not_a_link(self):
+        (self.root / "examples" / "x.cpp").write_text(EXAMPLE.replace("int b;", "use([](int b) {});"))
+        self.expect(0, options=["--write"])
+        self.page.write_text(self.page.read_text() + "\nSee [this](that.md).\n")
+        self.expect(1, "docs/page.md:13", "that.md")
+
     def test_the_pages_of_this_project_are_in_step(self):
         result = sync("--check")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Drives examples/upper_case as a shell would: by pipes, files and a reader who has enough.
+
+  upper_case_test.py PROGRAM
+"""
+import subprocess
+import sys
+import tempfile
+
+
+def shell(line, program, text=""):
+    return subprocess.run(["bash", "-c", "set -o pipefail; " + line, "bash", program], input=text, capture_output=True,
+                          text=True, timeout=30)
+
+
+def main():
+    program = sys.argv[1]
+    large = "".join(f"line {i}\n" for i in range(50_000))
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(large)
+        file.flush()
+        cases = [
+            ("pipes", 'cat | "$1" | cat', "hello\n", "HELLO\n"),
+            ("a file", f'"$1" < {file.name}', "", large.upper()),
+            ("a reader who has enough", f'"$1" < {file.name} | head -1', "", "LINE 0\n"),
+        ]
+        for name, line, text, expected in cases:
+            result = shell(line, program, text)
+            if (result.returncode, result.stdout, result.stderr) != (0, expected, ""):
+                print(f"{name}: status {result.returncode}, {result.stdout[:100]!r}, {result.stderr!r}")
+                return 1
+    print("ok")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+#include "peer.hpp"
+
+#include "../support/probe.hpp"
+#include "late_completions.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+namespace skua::tests {
+
+namespace {
+
+int checked(int result, const char* what) {
+  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
+  return result;
+}
+
+Descriptor make_socket() { return Descriptor(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")); }
+
+// The peer may be gone already.
+void send_all(int fd, const char* data, std::size_t size) noexcept {
+  while (size != 0) {
+    const ssize_t sent = ::send(fd, data, size, MSG_NOSIGNAL);
+    if (sent < 0) return;
+    data += sent;
+    size -= static_cast<std::size_t>(sent);
+  }
+}
+
+}  // namespace
+
+void Descriptor::close() noexcept {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+PeerListener::PeerListener() : fd_(make_socket()) {
+  const SocketAddress any = SocketAddress::loopback(0);
+  checked(::bind(fd_.get(), any.native(), any.native_size()), "bind");
+  checked(::listen(fd_.get(), 64), "listen");
+  NativeAddress native;
+  checked(::getsockname(fd_.get(), native.pointer(), &native.size), "getsockname");
+  address_ = SocketAddress::from_native(native);
+}
+
+Descriptor PeerListener::accept() { return Descriptor(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)); }
+
+void PeerListener::stop() noexcept { ::shutdown(fd_.get(), SHUT_RDWR); }
+
+Descriptor connect_peer(const SocketAddress& address) {
+  Descriptor socket = make_socket();
+  checked(::connect(socket.get(), address.native(), address.native_size()), "connect");
+  const int on = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return socket;
+}
+
+void send_from(const Descriptor& peer, const char* text) noexcept { send_all(peer.get(), text, std::strlen(text)); }
+
+bool sees_the_end(const Descriptor& peer) noexcept {
+  char byte = 0;
+  return ::recv(peer.get(), &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+void Pace::wait(std::size_t sent) {
+  while (!is_stopped_ && done_ < sent) {
+    const int faults = plan_.delivered();
+    if (std::exchange(faults_seen_, faults) != faults) return;
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+}
+
+SendingPeer::SendingPeer(Descriptor socket, Pace& pace, std::size_t pieces, std::size_t size)
+    : socket_(std::move(socket)), pace_(pace), thread_([this, pieces, size] {
+        std::vector<char> piece(size);
+        for (std::size_t i = 0; i < pieces && !pace_.is_stopped(); ++i) {
+          for (std::size_t k = 0; k < size; ++k) piece[k] = byte_at(i * size + k);
+          pace_.wait(i * size);
+          send_all(socket_.get(), piece.data(), piece.size());
+        }
+      }) {}
+
+SendingPeer::~SendingPeer() {
+  pace_.stop();
+  thread_.join();
+}
+
+ReceivingPeer::ReceivingPeer(Descriptor socket, int sender, const FaultPlan& plan)
+    : socket_(std::move(socket)), thread_([this, sender, &plan] { run(sender, plan); }) {}
+
+ReceivingPeer::~ReceivingPeer() {
+  is_stopped_ = true;
+  thread_.join();
+}
+
+void ReceivingPeer::run(int sender, const FaultPlan& plan) {
+  int faults = 0;
+  std::array<char, 8192> buffer;
+  while (!is_stopped_) {
+    if (const int now = plan.delivered(); std::exchange(faults, now) != now) {
+      send_all(socket_.get(), "!", 1);
+      if (LateCompletions::are_possible()) LateCompletions::announce(sender);
+    }
+    pollfd readable{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&readable, 1, 1) <= 0) continue;
+    const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (count <= 0) return;
+    for (ssize_t i = 0; i < count; ++i) {
+      if (buffer[static_cast<std::size_t>(i)] != byte_at(received_ + static_cast<std::size_t>(i))) is_good_ = false;
+    }
+    received_ += static_cast<std::size_t>(count);
+  }
+}
+
+bool ReceivingPeer::has_received(std::size_t bytes) const {
+  return eventually([&] { return received_ >= bytes; }) && is_good_ && received_ == bytes;
+}
+
+EchoPeer::EchoPeer() : thread_([this] { run(); }) {}
+
+EchoPeer::~EchoPeer() {
+  listener_.stop();
+  thread_.join();
+}
+
+void EchoPeer::run() {
+  std::vector<Descriptor> sockets;
+  std::vector<std::thread> connections;
+  for (;;) {
+    sockets.push_back(listener_.accept());
+    const int fd = sockets.back().get();
+    if (fd < 0) break;
+    connections.emplace_back([fd] {
+      std::array<char, 256> buffer;
+      for (;;) {
+        const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), 0);
+        if (count <= 0) return;
+        send_all(fd, buffer.data(), static_cast<std::size_t>(count));
+      }
+    });
+  }
+  // Not by waiting for the ends of the connections: whoever destroys us may be who has to close them.
+  for (const Descriptor& socket : sockets) ::shutdown(socket.get(), SHUT_RDWR);
+  for (std::thread& connection : connections) connection.join();
+}
+
+}  // namespace skua::tests
