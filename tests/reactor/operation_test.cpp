@@ -279,6 +279,9 @@ class Write final : public Operation {
   const std::string bytes_;
 };
 
+Ref<Read> make_read(Tally& tally, int fd, std::uint64_t offset) { return make_ref<Read>(tally, fd, offset, 64U); }
+Ref<Write> make_write(int fd, std::uint64_t offset) { return make_ref<Write>(fd, offset, 100U); }
+
 struct RingSize {
   const char* name;
   unsigned submission;
@@ -360,7 +363,7 @@ TEST_P(operation_ring, hundred_thousand_operations_bring_the_right_bytes) {
   for (int round = 0; round < rounds; ++round) {
     std::vector<Ref<Read>> reads;
     for (int i = 0; i < 100; ++i) {
-      reads.push_back(make_ref<Read>(tally, fd_, 4 * random.below(file_size / 4 - 16), 64));
+      reads.push_back(make_read(tally, fd_, 4 * random.below(file_size / 4 - 16)));
       ring_->submit(reads.back());
     }
     for (const auto& read : reads) ASSERT_TRUE(is_right(*read, result_of(*read)));
@@ -382,7 +385,7 @@ TEST_P(operation_ring, submitted_and_cancelled_by_several_threads_each_ends_once
       std::vector<Ref<Read>> waited_for;
       CountedContext context;
       for (int i = 0; i < count; ++i) {
-        auto read = make_ref<Read>(tally, fd_, 4 * random.below(file_size / 4 - 16), 64);
+        auto read = make_read(tally, fd_, 4 * random.below(file_size / 4 - 16));
         ring_->submit(read);
         if (random.below(2) == 0) {
           if (read->abandon()) ring_->cancel(*read);
@@ -422,7 +425,7 @@ TEST_P(operation_ring, what_the_ring_cannot_do_threads_do) {
 TEST_P(operation_ring, refused_ring_leaves_everything_to_threads) {
   ring_script.set_up_error = -EPERM;
   Tally tally;
-  const auto read = make_ref<Read>(tally, fd_, 400, 64);
+  const auto read = make_read(tally, fd_, 400);
   ring_->submit(read);
   EXPECT_TRUE(is_right(*read, result_of(*read)));
   EXPECT_EQ(threads_->submitted, 1);
@@ -435,7 +438,7 @@ TEST_P(operation_ring, kernel_that_takes_nothing_is_asked_again) {
     ring_script.submissions_to_refuse = 20;
     std::vector<Ref<Read>> reads;
     for (std::uint64_t i = 0; i < 20; ++i) {
-      reads.push_back(make_ref<Read>(tally, fd_, i * 40, 64));
+      reads.push_back(make_read(tally, fd_, i * 40));
       ring_->submit(reads.back());
     }
     for (const auto& read : reads) EXPECT_TRUE(is_right(*read, result_of(*read))) << error;
@@ -448,13 +451,13 @@ TEST_P(operation_ring, kernel_that_refuses_for_good_leaves_them_to_threads) {
   Tally tally;
   std::vector<Ref<Read>> reads;
   for (std::uint64_t i = 0; i < 3; ++i) {
-    reads.push_back(make_ref<Read>(tally, fd_, i * 40, 64));
+    reads.push_back(make_read(tally, fd_, i * 40));
     ring_->submit(reads.back());
   }
   ring_script.submit_error = -EPERM;
   ring_script.submissions_to_refuse = 1;
   for (std::uint64_t i = 3; i < 20; ++i) {
-    reads.push_back(make_ref<Read>(tally, fd_, i * 40, 64));
+    reads.push_back(make_read(tally, fd_, i * 40));
     ring_->submit(reads.back());
   }
   for (const auto& read : reads) EXPECT_TRUE(is_right(*read, result_of(*read)));
@@ -466,7 +469,7 @@ TEST_P(operation_ring, operation_that_went_to_threads_can_be_cancelled_there) {
   threads_->holds = true;
   ring_script.submit_error = -EPERM;
   ring_script.submissions_to_refuse = 1;
-  const auto read = make_ref<Read>(tally, fd_, 0, 64);
+  const auto read = make_read(tally, fd_, 0);
   OperationExecutor& executor = ring_->submit(read);
   EXPECT_EQ(threads_->submitted, 1);
   ASSERT_TRUE(read->abandon());
@@ -479,7 +482,7 @@ TEST_P(operation_ring, cancelled_while_the_kernel_takes_nothing) {
   ring_script.submit_error = -EAGAIN;
   ring_script.submissions_to_refuse = 12;
   for (std::uint64_t i = 0; i < 10; ++i) {
-    const auto read = make_ref<Read>(tally, fd_, i * 40, 64);
+    const auto read = make_read(tally, fd_, i * 40);
     ring_->submit(read);
     if (read->abandon()) ring_->cancel(*read);
   }
@@ -493,7 +496,7 @@ TEST_P(operation_ring, operation_that_was_disturbed_is_done_again) {
     Tally tally;
     ring_script.result = result;
     ring_script.results_to_replace = 3;
-    const auto read = make_ref<Read>(tally, fd_, 400, 64);
+    const auto read = make_read(tally, fd_, 400);
     ring_->submit(read);
     EXPECT_TRUE(is_right(*read, result_of(*read))) << result;
     EXPECT_EQ(ring_script.results_to_replace, 0);
@@ -505,14 +508,13 @@ TEST_P(operation_ring, operation_that_is_always_disturbed_ends) {
     Tally tally;
     ring_script.result = result;
     ring_script.results_to_replace = 1000;
-    const auto read = make_ref<Read>(tally, fd_, 400, 64);
+    const auto read = make_read(tally, fd_, 400);
     ring_->submit(read);
     EXPECT_EQ(result_of(*read), -ECANCELED);
   }
 }
 
 TEST_P(operation_ring, thread_that_ends_leaves_its_operations_in_flight) {
-  Tally tally;
   ASSERT_EQ(::mkfifo((directory_ / "fifo").c_str(), 0600), 0);
   Ref<Open> open = make_ref<Open>((directory_ / "fifo").string());
   std::thread submitter([&] {
@@ -570,7 +572,7 @@ TEST_P(operation_ring, shutdown_with_operations_that_the_kernel_never_took) {
   ring_script.submissions_to_refuse = 10'000;
   std::vector<Ref<Read>> reads;
   for (std::uint64_t i = 0; i < 1 + GetParam().completion; ++i) {
-    reads.push_back(make_ref<Read>(tally, fd_, i * 4, 64));
+    reads.push_back(make_read(tally, fd_, i * 4));
     ring_->submit(reads.back());
   }
   ring_script.submissions_to_refuse = 0;
@@ -583,7 +585,7 @@ TEST_P(operation_ring, submitted_after_shutdown_it_is_cancelled) {
   Tally tally;
   const auto executor = ring_;
   shut_down();
-  const auto read = make_ref<Read>(tally, fd_, 0, 64);
+  const auto read = make_read(tally, fd_, 0);
   executor->submit(read);
   executor->cancel(*read);
   CountedContext context;
@@ -598,7 +600,7 @@ TEST_P(operation_ring, nothing_is_left_open) {
   for (int i = 0; i < 20; ++i) {
     Tally tally;
     SetUp();
-    auto read = make_ref<Read>(tally, fd_, 0, 64);
+    auto read = make_read(tally, fd_, 0);
     ring_->submit(read);
     EXPECT_TRUE(is_right(*read, result_of(*read)));
     TearDown();
@@ -615,7 +617,7 @@ TEST_P(operation_ring, write_beyond_the_limit_of_file_sizes_is_an_error) {
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
   const rlimit small{file_size, limit.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  const auto write = make_ref<Write>(fd_, file_size, 100);  // on this thread, which lets signals through
+  const auto write = make_write(fd_, file_size);  // on this thread, which lets signals through
   ring_->submit(write);
   EXPECT_EQ(result_of(*write), -EFBIG);
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -628,7 +630,7 @@ TEST_P(operation_ring, write_that_nobody_reads_is_an_error) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
   ::close(ends[0]);
-  const auto write = make_ref<Write>(ends[1], 0, 100);
+  const auto write = make_write(ends[1], 0);
   ring_->submit(write);
   EXPECT_EQ(result_of(*write), -EPIPE);
   ::close(ends[1]);

@@ -248,8 +248,8 @@ TEST_P(FileEdges, close_waits_for_an_operation_that_was_dropped) {
     std::this_thread::sleep_for(20ms);
     EXPECT_TRUE(is_open(ends[0]));
     EXPECT_FALSE(closing.is_finished());
-  }
-  EXPECT_EQ(::write(ends[1], "x", 1), 1);
+    EXPECT_EQ(::write(ends[1], "x", 1), 1);
+  }  // and io_uring ends the read that was dropped
   auto closed = await_within(closing);
   ASSERT_TRUE(closed);
   EXPECT_TRUE(closed->value()) << message(closed->value());
