@@ -190,6 +190,20 @@ int thread_signal_mask(int how, const sigset_t* set, sigset_t* before) noexcept 
   return CALL(thread_signal_mask, no_fd)(how, set, before);
 }
 int take_pending_signal(const sigset_t* set) noexcept { return CALL(take_pending_signal, no_fd)(set); }
+// A signal handler may call it, and must not ask the plan, which has a lock.
+int sigaction(int number, const struct sigaction* action, struct sigaction* before) noexcept {
+  return real_kernel::sigaction(number, action, before);
+}
+
+// --- processes
+
+int clone_child(int (*start)(void*), void* argument, void* stack_top, int* pidfd) noexcept {
+  return CALL(clone_child, no_fd)(start, argument, stack_top, pidfd);
+}
+int wait_child(int pidfd, siginfo_t* info, int options) noexcept {
+  return CALL(wait_child, pidfd)(pidfd, info, options);
+}
+int pidfd_send_signal(int pidfd, int number) noexcept { return CALL(pidfd_send_signal, pidfd)(pidfd, number); }
 
 // --- waiting
 
@@ -227,6 +241,7 @@ ssize_t preadv_now(int fd, const iovec* parts, std::size_t count, std::uint64_t 
 }
 int fsync(int fd, bool data_only) noexcept { return CALL(fsync, fd)(fd, data_only); }
 int ftruncate(int fd, std::uint64_t size) noexcept { return CALL(ftruncate, fd)(fd, size); }
+int fchmod(int fd, std::uint32_t mode) noexcept { return CALL(fchmod, fd)(fd, mode); }
 int statx(int directory, const char* path, std::uint32_t flags, std::uint32_t mask, struct statx* result) noexcept {
   return CALL(statx, directory)(directory, path, flags, mask, result);
 }
