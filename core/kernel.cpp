@@ -188,6 +188,7 @@ int fsync(int fd, bool data_only) noexcept {
 int ftruncate(int fd, std::uint64_t size) noexcept {
   return restarting([&] { return ::ftruncate(fd, static_cast<off_t>(size)); });
 }
+int fchmod(int fd, std::uint32_t mode) noexcept { return result_of(::fchmod(fd, mode)); }
 int statx(int directory, const char* path, std::uint32_t flags, std::uint32_t mask, struct statx* result) noexcept {
   return result_of(::statx(directory, path, static_cast<int>(flags), mask, result));
 }

@@ -90,6 +90,7 @@ ssize_t pwrite(int fd, const void* buffer, std::size_t size, std::uint64_t offse
 ssize_t preadv_now(int fd, const iovec* parts, std::size_t count, std::uint64_t offset) noexcept;
 int fsync(int fd, bool data_only) noexcept;
 int ftruncate(int fd, std::uint64_t size) noexcept;
+int fchmod(int fd, std::uint32_t mode) noexcept;
 /// A null `path` is not allowed: "" with AT_EMPTY_PATH.
 int statx(int directory, const char* path, std::uint32_t flags, std::uint32_t mask, struct statx* result) noexcept;
 int rename(const char* from, const char* to, std::uint32_t flags) noexcept;

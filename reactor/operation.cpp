@@ -51,8 +51,10 @@ OperationList::~OperationList() {
 
 void OperationList::push(Ref<Operation> operation) noexcept {
   Operation* const added = operation.release();
-  SKUA_ASSERT(added->list_ == nullptr);
-  added->list_ = this;
+  // relaxed, here and below: compared with the address of one list, under the lock that all its changes are made under.
+  // Another value may be of any moment: whichever it is, it is not this list's.
+  SKUA_ASSERT(added->list_.load(std::memory_order_relaxed) == nullptr);
+  added->list_.store(this, std::memory_order_relaxed);  // relaxed: see above
   added->next_ = nullptr;
   added->previous_ = last_;
   (last_ == nullptr ? first_ : last_->next_) = added;
@@ -62,10 +64,10 @@ void OperationList::push(Ref<Operation> operation) noexcept {
 Ref<Operation> OperationList::pop() noexcept { return first_ == nullptr ? nullptr : remove(*first_); }
 
 Ref<Operation> OperationList::remove(Operation& operation) noexcept {
-  if (operation.list_ != this) return nullptr;
+  if (operation.list_.load(std::memory_order_relaxed) != this) return nullptr;  // relaxed: see push()
   (operation.previous_ == nullptr ? first_ : operation.previous_->next_) = operation.next_;
   (operation.next_ == nullptr ? last_ : operation.next_->previous_) = operation.previous_;
-  operation.list_ = nullptr;
+  operation.list_.store(nullptr, std::memory_order_relaxed);  // relaxed: see push()
   return Ref<Operation>::adopt(&operation);
 }
 

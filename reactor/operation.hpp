@@ -10,6 +10,7 @@
 // discard() is called, with no lock held.
 #pragma once
 
+#include <skua/core/atomic.hpp>
 #include <skua/core/mutex.hpp>
 #include <skua/core/poll.hpp>
 #include <skua/core/ref.hpp>
@@ -72,8 +73,8 @@ class Operation : public RefCounted<Operation> {
   bool abandoned_ SKUA_GUARDED_BY(mutex_) = false;
   Waker waker_ SKUA_GUARDED_BY(mutex_);
 
-  // The list it is in, which belongs to an executor and is protected by its lock
-  class OperationList* list_ = nullptr;
+  // The list it is in. Links are read and written under the lock that protects the list.
+  seam::Atomic<class OperationList*> list_{nullptr};  // see OperationList::remove()
   Operation* next_ = nullptr;
   Operation* previous_ = nullptr;
 };
@@ -90,7 +91,8 @@ class OperationList {
   void push(Ref<Operation> operation) noexcept;
   /// Null if there is none.
   Ref<Operation> pop() noexcept;
-  /// Takes it out, wherever it is; null if it is not in this list.
+  /// Takes it out, wherever it is; null if it is not in this list. It may be in another one meanwhile, under another
+  /// lock.
   Ref<Operation> remove(Operation& operation) noexcept;
 
  private:
@@ -104,10 +106,11 @@ class OperationExecutor : public RefCounted<OperationExecutor> {
   virtual ~OperationExecutor() = default;
 
   /// Takes care that `operation` is completed, perhaps before this returns. Returns who to ask for cancel().
-  virtual OperationExecutor& submit(Ref<Operation> operation) = 0;
+  virtual OperationExecutor& submit(Ref<Operation> operation) noexcept = 0;
   /// Tries to end it sooner; it is completed in any case, with -ECANCELED or with what it did.
   virtual void cancel(Operation& operation) noexcept = 0;
-  /// Ends what can be ended, waits for the rest; operations submitted later are completed with -ECANCELED.
+  /// Ends what can be ended, waits for the rest; operations submitted later are completed with -ECANCELED. Requires
+  /// that nobody turns the driver any more.
   virtual void shutdown() = 0;
 };
 

@@ -1,5 +1,6 @@
 #include <skua/core/kernel.hpp>
 #include <skua/core/log.hpp>
+#include <skua/core/thread.hpp>
 #include <skua/core/wake.hpp>
 #include <skua/reactor/driver.hpp>
 #include <skua/reactor/io_source.hpp>
@@ -8,11 +9,13 @@
 
 #include <fcntl.h>
 #include <liburing.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <array>
 #include <bitset>
 #include <cerrno>
+#include <new>
 #include <span>
 #include <utility>
 #include <vector>
@@ -23,6 +26,7 @@ namespace {
 
 constexpr std::uint64_t ignored = ~std::uint64_t{0};  // user_data of a cancel request
 constexpr Duration submit_again_after = std::chrono::milliseconds(1);
+constexpr Duration cancel_again_after = std::chrono::milliseconds(10);
 
 constexpr unsigned most_retries = 8;  // of an operation that is interrupted again and again
 
@@ -35,11 +39,48 @@ bool is_temporary(int error) noexcept {
   return error == -EAGAIN || error == -EBUSY || error == -EINTR || error == -ENOMEM;
 }
 
-void log_refusal(int error) {
+// Ended before it was done. 512 to 516 are the kernel's own words for "call it again" (ERESTARTSYS and its kin), which
+// it lets slip into completions.
+bool was_disturbed(int result) noexcept {
+  return result == -ECANCELED || result == -EINTR || (result <= -512 && result >= -516);
+}
+
+/// A write that the kernel does while it is submitted may send a signal to the submitting thread, by default the end of
+/// the program: SIGXFSZ beyond RLIMIT_FSIZE, SIGPIPE into a FIFO that nobody reads. The operation fails as well, which
+/// is enough. Threads of the runtime have all signals blocked.
+class WriteSignalsBlocked {
+ public:
+  WriteSignalsBlocked() noexcept : is_foreign_(!seam::Thread::is_current()) {
+    if (!is_foreign_) return;
+    sigemptyset(&set_);
+    for (const int signal : {SIGXFSZ, SIGPIPE}) sigaddset(&set_, signal);
+    kernel::thread_signal_mask(SIG_BLOCK, &set_, &before_);
+  }
+  ~WriteSignalsBlocked() {
+    if (!is_foreign_) return;
+    // Who has blocked one himself may have one of his own pending, and is not hurt by another.
+    for (const int signal : {SIGXFSZ, SIGPIPE}) {
+      if (sigismember(&before_, signal) == 1) sigdelset(&set_, signal);
+    }
+    while (kernel::take_pending_signal(&set_) > 0) {
+    }
+    kernel::thread_signal_mask(SIG_SETMASK, &before_, nullptr);
+  }
+  WriteSignalsBlocked(const WriteSignalsBlocked&) = delete;
+  WriteSignalsBlocked& operator=(const WriteSignalsBlocked&) = delete;
+
+ private:
+  const bool is_foreign_;
+  sigset_t set_;
+  sigset_t before_;
+};
+
+void log_refusal(int error) noexcept try {
   static seam::Atomic<bool> was_logged{false};
   // relaxed: one of the threads that get here is the first, whichever
   if (was_logged.exchange(true, std::memory_order_relaxed)) return;
   log(LogLevel::warning, system_error(-error, "io_uring for files is refused; threads do their operations").message());
+} catch (const std::bad_alloc&) {  // unsaid
 }
 
 class OperationRing final : public OperationExecutor {
@@ -50,7 +91,7 @@ class OperationRing final : public OperationExecutor {
     if (has_ring_) ring::tear_down(ring_);
   }
 
-  OperationExecutor& submit(Ref<Operation> operation) override;
+  OperationExecutor& submit(Ref<Operation> operation) noexcept override;
   void cancel(Operation& operation) noexcept override;
   void shutdown() override;
 
@@ -69,9 +110,10 @@ class OperationRing final : public OperationExecutor {
     OperationList refused;    // threads do them
   };
 
-  void open() SKUA_REQUIRES(mutex_);
+  void open() noexcept SKUA_REQUIRES(mutex_);
   int set_up() SKUA_REQUIRES(mutex_);
   int watch() SKUA_REQUIRES(mutex_);
+  void make_slots() SKUA_REQUIRES(mutex_);
 
   bool can_do(Operation& operation) const SKUA_REQUIRES(mutex_);
   bool is_in_flight(const Operation& operation) const SKUA_REQUIRES(mutex_);
@@ -91,7 +133,7 @@ class OperationRing final : public OperationExecutor {
   void end_all(Leaving& leaving) SKUA_REQUIRES(mutex_);
   static void leave(OperationList& list, Ref<Operation> operation, int result) noexcept;
 
-  void dispatch(Leaving& leaving);
+  void dispatch(Leaving& leaving) noexcept;
   void close();
   Waker waker() noexcept;
 
@@ -116,7 +158,7 @@ class OperationRing final : public OperationExecutor {
 
 // --- any thread
 
-OperationExecutor& OperationRing::submit(Ref<Operation> operation) {
+OperationExecutor& OperationRing::submit(Ref<Operation> operation) noexcept {
   Leaving leaving;
   {
     const seam::Lock lock(mutex_);
@@ -134,6 +176,7 @@ OperationExecutor& OperationRing::submit(Ref<Operation> operation) {
 }
 
 void OperationRing::cancel(Operation& operation) noexcept {
+  bool is_ours = true;
   Leaving leaving;
   {
     const seam::Lock lock(mutex_);
@@ -142,9 +185,12 @@ void OperationRing::cancel(Operation& operation) noexcept {
     } else if (is_in_flight(operation)) {
       operation.notes.is_cancelled = true;
       prepare_cancel(operation.notes.token, 0, leaving);
+    } else {
+      is_ours = false;
     }
   }
   dispatch(leaving);
+  if (!is_ours) threads_->cancel(operation);  // they have it if the kernel refused it
 }
 
 void OperationRing::wake() noexcept {
@@ -185,12 +231,14 @@ void OperationRing::end_all(Leaving& leaving) {
   for (const Slot& slot : slots_) {
     if (slot.operation) slot.operation->notes.is_cancelled = true;
   }
-  if (in_flight_ != 0) prepare_cancel(0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL, leaving);
+  // Nothing but completions can end this: until then the kernel may write to the operations' memory. It is asked again
+  // and again to cancel them: the request may not have been taken, and misses what is between two states.
   for (reap(leaving); in_flight_ != 0; reap(leaving)) {
-    submit_entries(leaving);
-    // Nothing but completions can end this: until then the kernel may write to the operations' memory.
-    const int entered = ring::wait(ring_, std::nullopt);
-    if (entered < 0 && entered != -EINTR) kernel::sleep(submit_again_after);
+    prepare_cancel(0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL, leaving);
+    reap(leaving);  // also the answer to that, which would end the wait
+    if (in_flight_ == 0) return;
+    const int entered = ring::wait(ring_, cancel_again_after);
+    if (entered < 0 && entered != -EINTR && entered != -ETIME) kernel::sleep(submit_again_after);
   }
 }
 
@@ -202,7 +250,7 @@ void OperationRing::close() {
 }
 
 // Without the lock: wakers and discard() may submit and cancel.
-void OperationRing::dispatch(Leaving& leaving) {
+void OperationRing::dispatch(Leaving& leaving) noexcept {
   while (const Ref<Operation> operation = leaving.completed.pop()) operation->complete(operation->notes.result);
   while (Ref<Operation> operation = leaving.refused.pop()) threads_->submit(std::move(operation));
 }
@@ -211,13 +259,21 @@ Waker OperationRing::waker() noexcept { return make_waker(Ref<OperationRing>::sh
 
 // --- set-up
 
-void OperationRing::open() {
-  if (const int error = set_up(); error < 0) {
-    state_ = State::refused;
-    log_refusal(error);
+void OperationRing::open() noexcept {
+  int error = 0;
+  try {
+    error = set_up();
+  } catch (const std::bad_alloc&) {
+    error = -ENOMEM;
+  }
+  if (error == 0) {
+    state_ = State::open;
     return;
   }
-  state_ = State::open;
+  close();
+  if (std::exchange(has_ring_, false)) ring::tear_down(ring_);
+  state_ = State::refused;
+  log_refusal(error);
 }
 
 int OperationRing::set_up() {
@@ -225,12 +281,18 @@ int OperationRing::set_up() {
   params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL;
   params.cq_entries = std::max(options_.completion_entries, options_.submission_entries);
   if (const int error = ring::set_up(ring_, options_.submission_entries, params); error < 0) return error;
+  has_ring_ = true;
   ring::limit_threads(ring_, options_.most_threads);  // refused: the kernel's own limit holds
   supported_ = ring::supported_operations(ring_);     // none: threads do everything
-  const int watched = watch();
-  has_ring_ = watched == 0;
-  if (!has_ring_) ring::tear_down(ring_);
-  return watched;
+  make_slots();
+  return watch();
+}
+
+// All that there can be: from now on nothing allocates, and no operation is lost by that.
+void OperationRing::make_slots() {
+  slots_.resize(options_.completion_entries);
+  free_slots_.reserve(slots_.size());
+  for (auto index = options_.completion_entries; index != 0; --index) free_slots_.push_back(index - 1);
 }
 
 // A second descriptor of the ring is watched: the driver closes what it watches, liburing what it made.
@@ -242,9 +304,7 @@ int OperationRing::watch() {
   waiter_.emplace(*source_);
   source_->clear(Direction::read, source_->snapshot(Direction::read));  // there is nothing in it yet
   const Result<bool> is_ready = source_->wait_ready(Direction::read, *waiter_, waker());
-  if (is_ready) return 0;
-  close();
-  return -is_ready.error().code().value();
+  return is_ready ? 0 : -is_ready.error().code().value();
 }
 
 // --- under the lock
@@ -294,10 +354,6 @@ void OperationRing::prepare(io_uring_sqe& entry, Ref<Operation> operation) {
   io_uring_prep_rw(request.opcode, &entry, request.fd, nullptr, request.len, request.off);
   entry.addr = request.addr;
   entry.rw_flags = static_cast<int>(request.op_flags);
-  if (free_slots_.empty()) {
-    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
-    slots_.emplace_back();
-  }
   const std::uint32_t index = free_slots_.back();
   free_slots_.pop_back();
   operation->notes.token = make_token(index, slots_[index].generation);
@@ -316,6 +372,8 @@ void OperationRing::prepare_cancel(std::uint64_t token, int flags, Leaving& leav
 }
 
 void OperationRing::submit_entries(Leaving& leaving) {
+  if (io_uring_sq_ready(&ring_) == 0) return;
+  const WriteSignalsBlocked blocked;
   while (io_uring_sq_ready(&ring_) != 0) {
     const int submitted = ring::submit(ring_);
     if (submitted > 0) continue;
@@ -358,11 +416,11 @@ void OperationRing::reap(Leaving& leaving) {
 void OperationRing::on_completion(const ring::Completion& completion, Leaving& leaving) {
   Ref<Operation> operation = take_from_slot(completion.user_data);
   if (!operation) return;  // of a cancel request
-  const bool was_disturbed = completion.result == -ECANCELED || completion.result == -EINTR;
-  if (was_disturbed && !operation->notes.is_cancelled && operation->notes.retries++ < most_retries) {
+  const bool is_disturbed = was_disturbed(completion.result);
+  if (is_disturbed && !operation->notes.is_cancelled && operation->notes.retries++ < most_retries) {
     waiting_.push(std::move(operation));
   } else {
-    leave(leaving.completed, std::move(operation), completion.result);
+    leave(leaving.completed, std::move(operation), is_disturbed ? -ECANCELED : completion.result);
   }
 }
 

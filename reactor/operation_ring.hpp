@@ -12,8 +12,8 @@
 //   more operations than the completion queue has room for   they wait in a list: the queue does not overflow by them
 //   the kernel takes no submission (EAGAIN, EBUSY, ENOMEM)   tried again within a millisecond, and by each completion
 //   it refuses (EPERM: a filter), or has no such operation   a thread of the pool does it
-//   cancelled or interrupted though nobody asked for it      submitted again: the thread that had submitted it has
-//   ended
+//   cancelled or interrupted though nobody asked for it      submitted again: its submitter's thread has ended
+//   a write beyond RLIMIT_FSIZE                              EFBIG, without the signal that ends programs
 #pragma once
 
 #include <skua/reactor/operation.hpp>

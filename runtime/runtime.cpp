@@ -16,7 +16,12 @@ Runtime& Runtime::operator=(Runtime&& other) noexcept {
   return *this;
 }
 Runtime::~Runtime() {
-  if (core_) core_->shutdown();
+  if (!core_) return;
+  if (RuntimeCore::current() == core_.get()) {
+    fail_fast("a Runtime was destroyed by a thread that works for it, which would wait for itself",
+              "Destroy it outside of its tasks, of unblock() and of its block_on()");
+  }
+  core_->shutdown();
 }
 
 Handle Runtime::handle() const noexcept { return Handle(core_); }

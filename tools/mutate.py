@@ -20,7 +20,9 @@ import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODELS = ROOT / "tests" / "model"
-COMPONENTS = ("core", "scheduler", "reactor", "runtime")
+# Where it lies below skua/ in the model's include root: where it lies in the repository.
+FOLDERS = {"core": "core", "scheduler": "scheduler", "reactor": "reactor", "runtime": "runtime",
+           "blocking": "runtime/blocking"}
 # -O0: a bug is found in few interleavings, so compiling is what costs.
 FLAGS = ["-std=c++20", "-O0", "-w", "-fno-sized-deallocation", "-DSKUA_MODEL", "-DSKUA_ASSERTIONS"]
 SECONDS = 300
@@ -43,9 +45,9 @@ def mutate(text: str, entry: dict) -> str:
 
 def make_tree(folder: pathlib.Path, entry: dict) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    for component in COMPONENTS:
-        source = ROOT / component
-        target = folder / "include" / "skua" / component
+    for mounted, source_folder in FOLDERS.items():
+        source = ROOT / source_folder
+        target = folder / "include" / "skua" / mounted
         target.mkdir(parents=True)
         for file in (*source.glob("*.hpp"), *source.glob("*.cpp")):
             shutil.copy(file, target)

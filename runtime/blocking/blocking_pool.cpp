@@ -1,7 +1,7 @@
 #include <skua/blocking/blocking_pool.hpp>
 
 #include <cerrno>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 namespace skua {
@@ -19,7 +19,7 @@ void join_all(std::list<seam::Thread>& threads) {
 
 }  // namespace
 
-reactor::OperationExecutor& BlockingPool::submit(Ref<reactor::Operation> operation) {
+reactor::OperationExecutor& BlockingPool::submit(Ref<reactor::Operation> operation) noexcept {
   const BlockingQueue::Admission admission = queue_.submit(operation);
   if (admission == BlockingQueue::Admission::refused) {
     operation->complete(-ECANCELED);
@@ -35,15 +35,16 @@ void BlockingPool::cancel(reactor::Operation& operation) noexcept {
   if (const Ref<reactor::Operation> withdrawn = queue_.withdraw(operation)) withdrawn->complete(-ECANCELED);
 }
 
-bool BlockingPool::start_thread() {
+bool BlockingPool::start_thread() noexcept {
   const seam::Lock lock(mutex_);
   if (is_shut_down_) return false;
-  const auto place = threads_.emplace(threads_.end());
   try {
+    Threads started(1);
+    const auto place = started.begin();
     *place = seam::Thread("skua-blocking", [this, place] { run(place); });
+    threads_.splice(threads_.end(), started);
     return true;
-  } catch (const std::system_error&) {
-    threads_.erase(place);
+  } catch (const std::exception&) {
     return false;
   }
 }

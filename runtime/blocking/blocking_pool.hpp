@@ -20,14 +20,14 @@ class BlockingPool final : public reactor::OperationExecutor {
   BlockingPool(std::uint32_t most_threads, Duration keep_alive, std::function<void()> enter)
       : queue_(most_threads, keep_alive), enter_(std::move(enter)) {}
 
-  reactor::OperationExecutor& submit(Ref<reactor::Operation> operation) override;
+  reactor::OperationExecutor& submit(Ref<reactor::Operation> operation) noexcept override;
   void cancel(reactor::Operation& operation) noexcept override;
   void shutdown() override;
 
  private:
   using Threads = std::list<seam::Thread>;
-  /// False: the system has no thread left.
-  bool start_thread();
+  /// False: the system has no thread, or no memory, left.
+  bool start_thread() noexcept;
   void run(Threads::iterator self);
 
   BlockingQueue queue_;

@@ -36,7 +36,7 @@ class [[nodiscard]] OperationFuture {
   }
 
  private:
-  void submit() {
+  void submit() noexcept {
     auto& executor = reactor::Driver::current().operations().submit(Ref<reactor::Operation>::share(operation_.get()));
     executor_ = Ref<reactor::OperationExecutor>::share(&executor);
   }

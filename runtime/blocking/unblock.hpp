@@ -23,19 +23,20 @@ class BlockingCall final : public reactor::Operation {
   using Returned = std::invoke_result_t<F&>;
 
  public:
-  explicit BlockingCall(F function) : function_(std::move(function)) {}
+  explicit BlockingCall(F function) : function_(std::in_place, std::move(function)) {}
 
   int perform() noexcept override {
     try {
       if constexpr (std::is_void_v<Returned>) {
-        function_();
+        (*function_)();
         output_.emplace();
       } else {
-        output_.emplace(function_());
+        output_.emplace((*function_)());
       }
     } catch (...) {
       exception_ = std::current_exception();
     }
+    function_.reset();  // whoever sees the output finds what the function held released
     return 0;
   }
 
@@ -47,7 +48,7 @@ class BlockingCall final : public reactor::Operation {
   }
 
  private:
-  F function_;
+  std::optional<F> function_;
   std::optional<FlatResult<Returned>> output_;
   std::exception_ptr exception_;
 };

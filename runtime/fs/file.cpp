@@ -1,10 +1,10 @@
-#include <skua/blocking/unblock.hpp>
 #include <skua/core/kernel.hpp>
 #include <skua/fs/file.hpp>
 
 #include <fcntl.h>
 
 #include <limits>
+#include <tuple>
 #include <utility>
 
 namespace skua::fs {
@@ -135,6 +135,34 @@ class Settled {
   Poller poller_;
 };
 
+/// Lets go of a file, and is ready when it has been closed. Dropped, it leaves the closing to itself.
+class Closed {
+ public:
+  explicit Closed(Ref<FileState> file) : path_(file->path), file_(std::move(file)) {}
+  Closed(Closed&& other) noexcept = default;
+  ~Closed() {
+    if (closing_) std::ignore = closing_->abandon();
+  }
+
+  Poll<Result<void>> poll(Context& context) {
+    if (file_) {
+      closing_ = make_ref<CloseOperation>();
+      file_->close_by(Ref<reactor::OperationExecutor>::share(&reactor::Driver::current().operations()), closing_);
+      file_ = nullptr;
+    }
+    Poll<int> result = closing_->poll(context.waker());
+    if (result.is_pending()) return pending;
+    const int error = std::move(result).take();
+    if (error < 0) return Result<void>(system_error(-error, "close", path_));
+    return Result<void>();
+  }
+
+ private:
+  const std::string path_;
+  Ref<FileState> file_;  // until the first poll
+  Ref<CloseOperation> closing_;
+};
+
 }  // namespace
 
 Task<Result<void>> File::flush() {
@@ -167,6 +195,9 @@ OperationFuture<FileCall> File::sync_data() const {
 OperationFuture<FileCall> File::set_size(std::uint64_t bytes) const {
   return OperationFuture(make_ref<FileCall>(state_, FileCall::Kind::set_size, bytes));
 }
+OperationFuture<FileCall> File::set_permissions(std::uint32_t mode) const {
+  return OperationFuture(make_ref<FileCall>(state_, FileCall::Kind::set_permissions, mode));
+}
 OperationFuture<StatOperation> File::metadata() const {
   return OperationFuture(make_ref<StatOperation>("metadata", state_, std::filesystem::path(), 0u));
 }
@@ -174,12 +205,8 @@ OperationFuture<StatOperation> File::metadata() const {
 Task<Result<void>> File::close() && {
   File file = std::move(*this);
   co_await try_(file.flush());
-  const std::string name = file.path();
-  auto call = [state = std::exchange(file.state_, nullptr)]() mutable { return state->close(); };
-  auto closed = unblock(std::move(call));
-  const int error = co_await try_(closed);
-  if (error < 0) co_return system_error(-error, "close", name);
-  co_return {};
+  Closed closed(std::exchange(file.state_, nullptr));
+  co_return co_await closed;
 }
 
 }  // namespace skua::fs

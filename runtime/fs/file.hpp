@@ -12,6 +12,13 @@
 //
 // Dropping a File closes it, once the operations in flight have ended; errors of closing (a full network disk) show
 // only in close(). What was written is the kernel's: sync_all() brings it to the disk.
+//
+// A File is for files that answer by themselves. Opening a FIFO may wait for its other end (on epoll it does); a read
+// from it, or from a terminal, waits for bytes, which are lost if it is dropped when they come. And on epoll a thread of
+// the pool waits there, which nothing can end: ~Runtime() waits too. There are Pipe, Fifo and AsyncFd for those. Of a
+// file without offsets the offset is ignored.
+//
+// A write beyond the limit RLIMIT_FSIZE fails with file_too_large; the signal SIGXFSZ does not reach the program.
 #pragma once
 
 #include <skua/blocking/operation_future.hpp>
@@ -82,9 +89,9 @@ class File {
   File(File&& other) noexcept = default;
   File& operator=(File&& other) noexcept = default;
 
-  /// Reads from `offset` on, whatever the position. Ready with how many bytes came: at least one, 1 MiB at most; 0 at
-  /// the end of the file (or for an empty buffer). Cancel safety: nothing is lost; `buffer` is not touched after the
-  /// drop.
+  /// Reads from `offset` (below 2^63: invalid_argument) on, whatever the position. Ready with how many bytes came: at
+  /// least one, 1 MiB at most; 0 at the end of the file (or for an empty buffer). Cancel safety: nothing is lost;
+  /// `buffer` is not touched after the drop.
   FileRead read_at(MutableBuffer buffer, std::uint64_t offset) const noexcept;
   FileRead read_vectored_at(std::span<const iovec> parts, std::uint64_t offset) const noexcept;
   /// Writes at `offset`; beyond the end, the gap reads as zeros. Ready with how many bytes were written: at least one,
@@ -96,8 +103,8 @@ class File {
 
   /// As read_at() at the position, which moves on by what was read. Cancel safety: no bytes are lost.
   CursorRead read(MutableBuffer buffer) noexcept;
-  /// As write_at() at the position, which moves on by what was written. Cancel safety: a write that was begun goes on;
-  /// the next operation at the position waits for it, and reports its error.
+  /// As write_at() at the position, which moves on by what was written. Cancel safety: a write that was begun goes on,
+  /// unless the runtime is shut down; the next operation at the position waits for it, and reports its error.
   CursorWrite write(ConstBuffer buffer) noexcept;
   /// All bytes. Cancel safety: an unknown part is written; the position is after it.
   Task<Result<void>> write_all(ConstBuffer buffer);
@@ -113,13 +120,16 @@ class File {
   OperationFuture<FileCall> sync_data() const;
   /// Cuts the file, or extends it by zeros. The position stays.
   OperationFuture<FileCall> set_size(std::uint64_t bytes) const;
+  /// As fs::set_permissions(), of this file, whatever its name leads to by now.
+  OperationFuture<FileCall> set_permissions(std::uint32_t mode) const;
   OperationFuture<StatOperation> metadata() const;
-  /// Closes the file and reports what the file system still had to say. Not while operations are pending.
+  /// Closes the file, after the operations in flight on it have ended (also those that were dropped), and reports what
+  /// the file system still had to say. Cancel safety: it is closed all the same.
   Task<Result<void>> close() &&;
 
   int native_handle() const noexcept { return state_->fd.get(); }
   /// For what is built on files.
-  Ref<FileState> take_state() && noexcept { return std::move(state_); }
+  const Ref<FileState>& state() const noexcept { return state_; }
   const std::string& path() const noexcept { return state_->path; }
 
  private:

@@ -2,6 +2,9 @@
 //
 // Bytes go through a block of the operation's own, so that a future can be dropped at any moment while the kernel
 // writes. What the page cache holds is read straight into the caller's buffer, by a call that does not wait.
+//
+// An operation keeps its file open until the kernel is done with it and, if anybody waits for it, until he has the
+// result: a File that is dropped after its operations were awaited is closed at once.
 #pragma once
 
 #include <skua/blocking/operation_future.hpp>
@@ -63,11 +66,11 @@ class ReadOperation final : public reactor::Operation {
 
   std::optional<reactor::Submission> submission() noexcept override;
   int perform() noexcept override;
-  Result<std::size_t> finish(int result) const;
+  Result<std::size_t> finish(int result);
 
  private:
-  const Ref<FileState> file_;
-  const Pieces into_;  // the future's: touched by finish() alone
+  Ref<FileState> file_;  // until finish()
+  const Pieces into_;    // the future's: touched by finish() alone
   const std::uint64_t offset_;
   IoBuffer buffer_;
 };
@@ -79,29 +82,29 @@ class WriteOperation final : public reactor::Operation {
 
   std::optional<reactor::Submission> submission() noexcept override;
   int perform() noexcept override;
-  Result<std::size_t> finish(int result) const;
+  Result<std::size_t> finish(int result);
 
  private:
-  const Ref<FileState> file_;
+  Ref<FileState> file_;  // until finish()
   const std::uint64_t offset_;
   IoBuffer buffer_;
 };
 
-/// fsync(), fdatasync(), ftruncate().
+/// fsync(), fdatasync(), ftruncate(), fchmod().
 class FileCall final : public reactor::Operation {
  public:
-  enum class Kind { sync_all, sync_data, set_size };
-  FileCall(Ref<FileState> file, Kind kind, std::uint64_t size = 0) noexcept
-      : file_(std::move(file)), kind_(kind), size_(size) {}
+  enum class Kind { sync_all, sync_data, set_size, set_permissions };
+  FileCall(Ref<FileState> file, Kind kind, std::uint64_t argument = 0) noexcept
+      : file_(std::move(file)), kind_(kind), argument_(argument) {}
 
   std::optional<reactor::Submission> submission() noexcept override;
   int perform() noexcept override;
-  Result<void> finish(int result) const;
+  Result<void> finish(int result);
 
  private:
-  const Ref<FileState> file_;
+  Ref<FileState> file_;  // until finish()
   const Kind kind_;
-  const std::uint64_t size_;
+  const std::uint64_t argument_;  // size or permissions
 };
 
 /// Reads at an offset. Ready with how many bytes came, at least one; 0 at the end of the file.

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <new>
+#include <utility>
 
 namespace skua::fs {
 
@@ -74,8 +75,9 @@ int StatOperation::perform() noexcept {
   return kernel::statx(fd(), path_.c_str(), flags_, STATX_BASIC_STATS, native_);
 }
 
-Result<Metadata> StatOperation::finish(int result) const {
-  if (result < 0) return system_error(-result, name_, file_ ? file_->path : path_);
+Result<Metadata> StatOperation::finish(int result) {
+  const Ref<FileState> file = std::exchange(file_, nullptr);
+  if (result < 0) return system_error(-result, name_, file ? file->path : path_);
   return Metadata(*native_);
 }
 

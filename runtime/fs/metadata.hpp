@@ -54,13 +54,13 @@ class StatOperation final : public reactor::Operation {
 
   std::optional<reactor::Submission> submission() noexcept override;
   int perform() noexcept override;
-  Result<Metadata> finish(int result) const;
+  Result<Metadata> finish(int result);
 
  private:
   int fd() const noexcept;
 
   const char* const name_;
-  const Ref<FileState> file_;
+  Ref<FileState> file_;  // until finish()
   const std::string path_;
   const std::uint32_t flags_;
   struct statx* const native_;

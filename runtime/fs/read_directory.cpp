@@ -30,13 +30,14 @@ int EntriesOperation::perform() noexcept try {
 }
 
 Result<EntriesOperation::Read> EntriesOperation::finish(int result) {
-  if (result < 0) return system_error(-result, "read_directory", directory_->path);
+  const Ref<FileState> directory = std::exchange(directory_, nullptr);
+  if (result < 0) return system_error(-result, "read_directory", directory->path);
   return Read(std::move(entries_), result == 0);
 }
 
 Task<Result<ReadDirectory>> ReadDirectory::open(std::filesystem::path path) {
   File file = co_await try_(File::open(path, OpenOptions().read(true).flags(O_DIRECTORY)));
-  co_return ReadDirectory(std::move(file).take_state());
+  co_return ReadDirectory(file.state());
 }
 
 NextEntry ReadDirectory::next() noexcept { return NextEntry(*this); }
@@ -48,13 +49,12 @@ Poll<Result<std::optional<DirectoryEntry>>> NextEntry::poll(Context& context) {
     if (of.next_ < of.entries_.size()) return Answer(std::move(of.entries_[of.next_++]));
     if (of.at_end_) return Answer(std::nullopt);
     if (!of.reading_) {
-      if (!budget::take(context)) return pending;
-      of.reading_ = make_ref<EntriesOperation>(of.directory_);
-      reactor::Driver::current().operations().submit(of.reading_);
+      of.reading_ = std::make_unique<OperationFuture<EntriesOperation>>(make_ref<EntriesOperation>(of.directory_));
     }
-    Poll<int> result = of.reading_->poll(context.waker());
+    Poll<Result<EntriesOperation::Read>> result = of.reading_->poll(context);
     if (result.is_pending()) return pending;
-    auto read = std::exchange(of.reading_, nullptr)->finish(std::move(result).take());
+    of.reading_ = nullptr;
+    Result<EntriesOperation::Read> read = std::move(result).take();
     if (!read) return Answer(std::move(read).error());
     of.entries_ = std::move(read->entries);
     of.at_end_ = read->at_end;

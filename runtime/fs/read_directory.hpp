@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,7 +44,7 @@ class EntriesOperation final : public reactor::Operation {
  private:
   static constexpr std::size_t buffer_size = 32 * 1024;
 
-  const Ref<FileState> directory_;
+  Ref<FileState> directory_;  // until finish()
   std::vector<DirectoryEntry> entries_;
 };
 
@@ -68,7 +69,7 @@ class ReadDirectory {
   std::vector<DirectoryEntry> entries_;
   std::size_t next_ = 0;  // of entries_
   bool at_end_ = false;
-  Ref<EntriesOperation> reading_;  // begun by a next(), which may have been dropped
+  std::unique_ptr<OperationFuture<EntriesOperation>> reading_;  // begun by a next(), which may have been dropped
 };
 
 class [[nodiscard]] NextEntry {

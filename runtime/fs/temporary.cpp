@@ -22,6 +22,14 @@ std::filesystem::path default_directory() {
   return set == nullptr || *set == '\0' ? "/tmp" : set;
 }
 
+// What is to be removed is found again wherever the process stands by then.
+std::filesystem::path made_absolute(std::filesystem::path directory) {
+  if (directory.empty()) directory = ".";
+  std::error_code code;
+  std::filesystem::path whole = std::filesystem::absolute(directory, code);
+  return code ? directory : whole;
+}
+
 std::string random_name() {
   constexpr char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
   std::string name = ".skua-";
@@ -39,11 +47,11 @@ struct CreatedFile {
 };
 
 // Each runs on a thread of the pool: when nobody waits for it any more, what it returns removes what it made.
-Result<CreatedFile> create_file(const std::filesystem::path& directory) {
+Result<CreatedFile> create_file(const std::filesystem::path& directory, std::uint32_t permissions) {
   int result = 0;
   for (int i = 0; i < most_tries; ++i) {
     std::filesystem::path path = directory / random_name();
-    result = kernel::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    result = kernel::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, permissions);
     if (result >= 0) return CreatedFile(RemovedPath(std::move(path)), OwnedFd(result));
     if (result != -EEXIST) break;
   }
@@ -70,9 +78,11 @@ RemovedPath::~RemovedPath() {
 
 Task<Result<TemporaryFile>> TemporaryFile::create() { return create_in(default_directory()); }
 
-Task<Result<TemporaryFile>> TemporaryFile::create_in(std::filesystem::path directory) {
-  if (directory.empty()) directory = ".";
-  auto creating = unblock([directory] { return create_file(directory); });
+Task<Result<TemporaryFile>> TemporaryFile::create_in(std::filesystem::path directory, std::uint32_t permissions) {
+  auto create = [directory = made_absolute(std::move(directory)), permissions] {
+    return create_file(directory, permissions);
+  };
+  auto creating = unblock(std::move(create));
   CreatedFile created = co_await try_(creating);
   File file(std::move(created.fd), created.path.get().native());
   co_return TemporaryFile(std::move(created.path), std::move(file));
@@ -88,8 +98,8 @@ Task<Result<File>> TemporaryFile::persist(std::filesystem::path to) && {
 Task<Result<TemporaryDirectory>> TemporaryDirectory::create() { return create_in(default_directory()); }
 
 Task<Result<TemporaryDirectory>> TemporaryDirectory::create_in(std::filesystem::path directory) {
-  if (directory.empty()) directory = ".";
-  auto creating = unblock([directory] { return create_directory_in(directory); });
+  auto create = [directory = made_absolute(std::move(directory))] { return create_directory_in(directory); };
+  auto creating = unblock(std::move(create));
   co_return TemporaryDirectory(co_await try_(creating));
 }
 

@@ -7,6 +7,7 @@
 #include <skua/core/task.hpp>
 #include <skua/fs/file.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <utility>
 
@@ -35,8 +36,8 @@ class TemporaryFile {
   /// In $TMPDIR, or /tmp. For its owner only (0600), open for reading and writing. Cancel safety: no file is left
   /// behind.
   static Task<Result<TemporaryFile>> create();
-  /// In that directory; empty: the current one.
-  static Task<Result<TemporaryFile>> create_in(std::filesystem::path directory);
+  /// In that directory; empty: the current one. `permissions` are cut by the umask.
+  static Task<Result<TemporaryFile>> create_in(std::filesystem::path directory, std::uint32_t permissions = 0600);
 
   File& file() noexcept { return file_; }
   const std::filesystem::path& path() const noexcept { return path_.get(); }

@@ -41,7 +41,7 @@ class CopyOperation final : public reactor::Operation {
     const ssize_t count = kernel::read(from_->fd.get(), buffer.get(), size);
     for (ssize_t done = 0; done < count;) {
       const ssize_t written = kernel::write(to_->fd.get(), buffer.get() + done, static_cast<std::size_t>(count - done));
-      if (written < 0) return static_cast<int>(written);
+      if (written <= 0) return written == 0 ? -EIO : static_cast<int>(written);
       done += written;
     }
     return static_cast<int>(count);
@@ -81,8 +81,12 @@ Task<Result<void>> write_file(std::filesystem::path path, ConstBuffer bytes) {
 }
 
 Task<Result<void>> write_file_atomically(std::filesystem::path path, ConstBuffer bytes) {
-  TemporaryFile temporary = co_await try_(TemporaryFile::create_in(path.parent_path()));
+  const auto replaced = co_await fs::metadata(path);
+  // For everybody as a new file is, or for nobody else until it is complete.
+  const std::uint32_t permissions = replaced ? 0600 : 0666;
+  TemporaryFile temporary = co_await try_(TemporaryFile::create_in(path.parent_path(), permissions));
   co_await try_(temporary.file().write_all(bytes));
+  if (replaced) co_await try_(temporary.file().set_permissions(replaced->permissions));
   co_await try_(temporary.file().sync_all());
   co_await try_(std::move(temporary).persist(path));
   co_return {};
@@ -91,6 +95,7 @@ Task<Result<void>> write_file_atomically(std::filesystem::path path, ConstBuffer
 Task<Result<std::uint64_t>> copy_file(std::filesystem::path from, std::filesystem::path to) {
   File source = co_await try_(File::open(from));
   const Metadata found = co_await try_(source.metadata());
+  if (found.is_directory()) co_return system_error(EISDIR, "copy_file", from.native());
   const OpenOptions options = OpenOptions().write(true).create(true).permissions(found.permissions);
   File target = co_await try_(File::open(to, options));
   const Metadata replaced = co_await try_(target.metadata());
@@ -99,16 +104,16 @@ Task<Result<std::uint64_t>> copy_file(std::filesystem::path from, std::filesyste
     co_return system_error(EINVAL, "copy_file to itself", from.native());
   }
   co_await try_(target.set_size(0));
-  co_await try_(fs::set_permissions(to, found.permissions));
+  co_await try_(target.set_permissions(found.permissions));
   std::uint64_t total = 0;
-  const Ref<FileState> source_state = std::move(source).take_state();
-  const Ref<FileState> target_state = std::move(target).take_state();
   for (;;) {
-    OperationFuture<CopyOperation> piece(make_ref<CopyOperation>(source_state, target_state));
+    OperationFuture<CopyOperation> piece(make_ref<CopyOperation>(source.state(), target.state()));
     const std::uint64_t count = co_await try_(piece);
-    if (count == 0) co_return total;
+    if (count == 0) break;
     total += count;
   }
+  co_await try_(std::move(target).close());
+  co_return total;
 }
 
 }  // namespace skua::fs

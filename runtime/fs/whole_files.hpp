@@ -24,11 +24,13 @@ Task<Result<std::string>> read_to_string(std::filesystem::path path, std::size_t
 Task<Result<void>> write_file(std::filesystem::path path, ConstBuffer bytes);
 
 /// Writes to a new file beside it, brings that to the disk, and gives it the name: after a crash there is the old file
-/// or the new one, whole. Cancel safety: the old one or the new one.
+/// or the new one, whole. It gets the permissions of the file that it replaces, but not its owner or other names; a
+/// symbolic link of that name is replaced itself. Cancel safety: the old one or the new one.
 Task<Result<void>> write_file_atomically(std::filesystem::path path, ConstBuffer bytes);
 
-/// Copies bytes and permissions; `to` is created or replaced. Ready with how many bytes. The kernel copies (or shares
-/// the blocks, where the file system can). Not cancel safe: stops between two pieces of 16 MiB.
+/// Copies bytes and permissions; `to` is created, or what is in it replaced. Symbolic links are followed. Ready with
+/// how many bytes. The kernel copies (or shares the blocks, where the file system can). is_a_directory if `from` is
+/// one. Not cancel safe: stops between two pieces of 16 MiB.
 Task<Result<std::uint64_t>> copy_file(std::filesystem::path from, std::filesystem::path to);
 
 }  // namespace skua::fs

@@ -60,8 +60,6 @@ class [[nodiscard]] IoOperation {
 
   IoOperation(reactor::IoSource& source, Call call) noexcept : wait_(source, Call::direction), call_(std::move(call)) {}
 
-  const Call& call() const noexcept { return call_; }
-
   Poll<Result<Value>> poll(Context& context) {
     if (!budget::take(context)) return pending;
     if (call_.has_nothing_to_do()) return call_.finish(0);

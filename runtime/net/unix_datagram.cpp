@@ -1,3 +1,4 @@
+#include <skua/core/budget.hpp>
 #include <skua/core/kernel.hpp>
 #include <skua/net/unix_datagram.hpp>
 
@@ -7,15 +8,14 @@ namespace skua {
 
 Poll<Result<void>> UnixSendTo::poll(Context& context) {
   for (;;) {
-    if (auto sent = send_.poll(context); sent.is_ready()) return sent;
-    if (!retry_) {
-      retry_.emplace(saturating_add(seam::now(), delay_));
-      delay_ = std::min<Duration>(2 * delay_, std::chrono::milliseconds(64));
-    }
-    if (retry_->poll_without_budget(context).is_pending()) return pending;
-    retry_.reset();
-    Result<void> sent = try_now(source_, send_.call());
+    if (pause_ && pause_->poll_without_budget(context).is_pending()) return pending;
+    pause_.reset();
+    if (!budget::take(context)) return pending;
+    Result<void> sent = try_now(source_, call_);
     if (sent || !(sent.error() == std::errc::operation_would_block)) return sent;
+    budget::give_back();
+    pause_.emplace(saturating_add(seam::now(), delay_));
+    delay_ = std::min<Duration>(2 * delay_, std::chrono::milliseconds(64));
   }
 }
 

@@ -12,20 +12,20 @@
 
 namespace skua {
 
-/// send_to() of a Unix socket. The kernel does not tell an unconnected sender when the receiver has room again, only
-/// when the receiver has taken one of the sender's own datagrams; so it waits for that, and tries again after 1 ms, and
-/// after growing times up to 64 ms.
+/// send_to() of a Unix socket. While the receiver's queue is full it tries again, after 0.1 ms and growing times up to
+/// 64 ms. Readiness is of no use for that: the kernel calls a socket that is not connected writable all the time, and
+/// says so anew after each try that failed.
 class [[nodiscard]] UnixSendTo {
  public:
   UnixSendTo(reactor::IoSource& source, ConstBuffer buffer, const UnixAddress& peer) noexcept
-      : source_(source), send_(source, SendToCall<UnixAddress>(buffer, peer)) {}
+      : source_(source), call_(buffer, peer) {}
   Poll<Result<void>> poll(Context& context);
 
  private:
   reactor::IoSource& source_;
-  IoOperation<SendToCall<UnixAddress>> send_;
-  std::optional<Sleep> retry_;
-  Duration delay_ = std::chrono::milliseconds(1);
+  SendToCall<UnixAddress> call_;
+  std::optional<Sleep> pause_;
+  Duration delay_ = std::chrono::microseconds(100);
 };
 
 class UnixDatagram : public UnixOptions, public DatagramOperations<UnixDatagram, UnixAddress> {
@@ -45,6 +45,7 @@ class UnixDatagram : public UnixOptions, public DatagramOperations<UnixDatagram,
   Result<void> connect(const UnixAddress& peer);
   /// As send(), to `peer`.
   UnixSendTo send_to(ConstBuffer buffer, const UnixAddress& peer) noexcept { return {source(), buffer, peer}; }
+  /// Without a wait. A socket that is not connected counts as writable() all the time: do not loop over both.
   Result<void> try_send_to(ConstBuffer buffer, const UnixAddress& peer) {
     return try_now(source(), SendToCall<UnixAddress>(buffer, peer));
   }

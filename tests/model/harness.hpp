@@ -113,14 +113,15 @@ class Runner {
     if (const char* text = std::getenv("SKUA_MODEL_ITERATIONS")) iterations_ = std::strtoull(text, nullptr, 10);
   }
 
+  /// `share`: of the random interleavings, for a model whose interleavings are long: one in so many.
   template <class Model, Search search = Search::random>
-  void run(const char* name) {
+  void run(const char* name, unsigned long long share = 1) {
     if (!is_selected(name)) return;
     Transcript transcript;
     std::ostream stream(&transcript);
     std::ostream silence(nullptr);
     rl::test_params params;
-    params.iteration_count = search == Search::random ? iterations_ : ~rl::iteration_t{0} / 128;
+    params.iteration_count = search == Search::random ? iterations_ / share : ~rl::iteration_t{0} / 128;
     params.search_type = search == Search::random   ? rl::random_scheduler_type
                          : search == Search::bound3 ? rl::fair_context_bound_scheduler_type
                                                     : rl::fair_full_search_scheduler_type;

@@ -2,9 +2,12 @@
 #include "each_runtime.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -182,6 +185,29 @@ TEST_P(timing, sockets_of_a_busy_worker_are_served_by_the_other) {
     static_cast<void>(await_within(busy));
   }
   report("worst delay of a socket's task", worst);
+  EXPECT_LT(worst, generous(40ms));
+}
+
+/// Opens a file, which is done elsewhere, and leaves its worker to a task that does not let go of it.
+Task<Duration> delay_of_a_file_operation(std::string path) {
+  std::atomic<bool> begun{false};
+  const auto options = fs::OpenOptions().write(true).create(true);
+  auto busy = spawn(busy_for(300ms, begun));  // into the LIFO slot of this worker
+  const Instant begin = now();
+  (co_await fs::File::open(path, options)).value();
+  const Duration delay = now() - begin;
+  static_cast<void>(co_await busy);
+  co_return delay;
+}
+
+TEST_P(timing, file_operations_of_a_busy_worker_are_ended_by_the_other) {
+  if (GetParam().workers < 2) GTEST_SKIP() << "with one worker there is no other";
+  std::string path = (std::filesystem::temp_directory_path() / "skua-timing-test-XXXXXX").string();
+  ::close(::mkstemp(path.data()));
+  Duration worst{};
+  for (int i = 0; i < 5; ++i) worst = std::max(worst, run(delay_of_a_file_operation(path)));
+  std::filesystem::remove(path);
+  report("worst delay of a file operation", worst);
   EXPECT_LT(worst, generous(40ms));
 }
 

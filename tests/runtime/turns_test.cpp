@@ -87,7 +87,7 @@ TEST(turns, many_tasks_on_several_threads) {
   auto body = [](std::shared_ptr<Shared> state, int number) -> Task<> {
     for (int i = 0; i < rounds; ++i) {
       if ((i + number) % 5 == 0) {
-        co_await timeout(std::chrono::nanoseconds(0), state->turns.take());
+        const auto turn = co_await timeout(std::chrono::nanoseconds(0), state->turns.take());
         continue;
       }
       const Turns::Turn turn = co_await state->turns.take();
@@ -99,7 +99,7 @@ TEST(turns, many_tasks_on_several_threads) {
   };
   std::vector<JoinHandle<void>> handles;
   for (int i = 0; i < tasks; ++i) handles.push_back(runtime.spawn(body(shared, i)));
-  for (auto& handle : handles) runtime.block_on(handle).value();
+  for (auto& handle : handles) runtime.block_on(std::move(handle)).value();
   EXPECT_EQ(shared->total, long{tasks} * rounds * 4 / 5);
 }
 

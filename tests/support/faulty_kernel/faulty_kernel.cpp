@@ -241,6 +241,7 @@ ssize_t preadv_now(int fd, const iovec* parts, std::size_t count, std::uint64_t 
 }
 int fsync(int fd, bool data_only) noexcept { return CALL(fsync, fd)(fd, data_only); }
 int ftruncate(int fd, std::uint64_t size) noexcept { return CALL(ftruncate, fd)(fd, size); }
+int fchmod(int fd, std::uint32_t mode) noexcept { return CALL(fchmod, fd)(fd, mode); }
 int statx(int directory, const char* path, std::uint32_t flags, std::uint32_t mask, struct statx* result) noexcept {
   return CALL(statx, directory)(directory, path, flags, mask, result);
 }
