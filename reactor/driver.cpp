@@ -157,6 +157,13 @@ void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_s
   }
 }
 
+// As on_event(). A spare try does no harm.
+void Driver::on_loss() SKUA_THREAD_ANNOTATION(no_thread_safety_analysis) {
+  for (const Slot& slot : slots_) {
+    if (slot.source != nullptr) slot.source->on_event(EPOLLIN | EPOLLOUT, *woken_);
+  }
+}
+
 void Driver::free_slot(std::uint32_t index) {
   Slot& slot = slots_[index];
   const std::uint32_t generation = slot.generation == last_generation ? 0 : slot.generation + 1;

@@ -102,6 +102,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   std::size_t scan(std::size_t first, std::vector<Waker>& woken) SKUA_REQUIRES(mutex_);
   bool is_asleep() const noexcept SKUA_REQUIRES(mutex_) { return sleep_until_ != Instant::min(); }
   void on_event(const PollEvent& event) override;
+  void on_loss() override;
   void free_slot(std::uint32_t index) SKUA_REQUIRES(mutex_);
   Slot* find(Token token) SKUA_REQUIRES(mutex_);
 

@@ -283,7 +283,7 @@ int OperationRing::set_up() {
   if (const int error = ring::set_up(ring_, options_.submission_entries, params); error < 0) return error;
   has_ring_ = true;
   ring::limit_threads(ring_, options_.most_threads);  // refused: the kernel's own limit holds
-  supported_ = ring::supported_operations(ring_);     // none: threads do everything
+  ring::probe(ring_, supported_);                     // refused: threads do everything
   make_slots();
   return watch();
 }
@@ -408,7 +408,10 @@ void OperationRing::take_back_entries(Leaving& leaving) {
 
 void OperationRing::reap(Leaving& leaving) {
   std::array<ring::Completion, 64> completions;
-  while (const std::size_t count = ring::take(ring_, completions)) {
+  for (;;) {
+    if (ring::keeps_some_back(ring_)) ring::fetch(ring_);
+    const std::size_t count = ring::take(ring_, completions);
+    if (count == 0) return;
     for (const ring::Completion& completion : std::span(completions).first(count)) on_completion(completion, leaving);
   }
 }

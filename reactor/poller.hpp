@@ -29,6 +29,8 @@ struct PollEvent {
 class PollSink {
  public:
   virtual void on_event(const PollEvent& event) = 0;
+  /// Some events may not have been reported.
+  virtual void on_loss() = 0;
 
  protected:
   ~PollSink() = default;
@@ -71,7 +73,7 @@ struct RingSizes {
 /// `error().message()` says why the kernel refuses, e.g. "io_uring_setup: Operation not permitted".
 Result<std::unique_ptr<Poller>> make_ring_poller(const RingSizes& sizes = RingSizes());
 Result<std::unique_ptr<Poller>> make_epoll_poller();
-/// io_uring, or epoll where it is refused. The reason is logged, once in a process.
-Result<std::unique_ptr<Poller>> make_poller(const RingSizes& sizes = RingSizes());
+/// Logs, once in a process, why epoll is used where io_uring might have been.
+void warn_of_refused_ring(const Error& reason);
 
 }  // namespace skua::reactor

@@ -8,18 +8,23 @@
 // Requests are queued here and submitted by flush(), so that SQEs are never in short supply.
 //
 // Normal events: the kernel ends a multishot poll (no F_MORE), then it is armed again, unless it has been disarmed; the
-// completion queue overflows, then entering the kernel fetches the rest.
+// completion queue overflows, then entering the kernel fetches the rest; the kernel has no memory to keep the rest and
+// says that it has dropped some (EBADR), then everybody tries again what he waits for.
 #include <skua/core/kernel.hpp>
 #include <skua/reactor/poller.hpp>
 #include <skua/reactor/ring.hpp>
+#include <skua/reactor/wait_failure.hpp>
 
 #include <liburing.h>
 #include <poll.h>
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <cerrno>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace skua::reactor {
@@ -53,7 +58,7 @@ class RingPoller final : public Poller {
   }
 
   bool flush() override {
-    if (!enabled_) enable();
+    if (!enabled_ && !enable()) return false;
     std::size_t done = 0;
     while (done < queued_.size() || io_uring_sq_ready(&ring_) != 0) {
       while (done < queued_.size() && prepare(queued_[done])) ++done;
@@ -65,13 +70,18 @@ class RingPoller final : public Poller {
   }
 
   void wait(std::optional<Duration> timeout) override {
-    ring::wait(ring_, timeout);  // interrupted or timed out: the caller looks, and sleeps again
+    const int result = ring::wait(ring_, timeout);
+    if (result == -EBADR) has_lost_events_ = true;
+    // Interrupted or timed out: the caller looks, and sleeps again.
+    if (result < 0 && result != -ETIME && result != -EINTR) pause_after_failed_wait("io_uring_enter", -result, timeout);
   }
 
   void reap(PollSink& sink) override {
+    if (std::exchange(has_lost_events_, false)) sink.on_loss();
     std::array<ring::Completion, most_events_a_reap> completions;
     // Once more than needed: a small queue has had no room for everything.
     for (std::size_t room = completions.size(); room != 0;) {
+      if (ring::keeps_some_back(ring_) && ring::fetch(ring_) == -EBADR) sink.on_loss();
       const std::size_t count = ring::take(ring_, std::span(completions).first(room));
       for (const ring::Completion& completion : std::span(completions).first(count)) report(completion, sink);
       if (count == 0) break;
@@ -89,9 +99,9 @@ class RingPoller final : public Poller {
   };
 
   // Makes the calling thread the ring's owner.
-  void enable() noexcept {
-    ring::enable(ring_);
-    enabled_ = true;
+  bool enable() noexcept {
+    enabled_ = ring::enable(ring_) >= 0;
+    return enabled_;
   }
 
   bool prepare(const Request& request) noexcept {
@@ -124,16 +134,23 @@ class RingPoller final : public Poller {
   io_uring ring_;
   const int wake_;
   bool enabled_ = false;
+  bool has_lost_events_ = false;
   std::vector<Request> queued_;
 };
 
-// A ring whose set-up succeeded may still be of no use: a feature is missing, or a filter refuses to enter it. (A ring
-// that is not enabled yet answers EBADFD.)
-int check_usable(io_uring& made) {
+// A ring whose set-up succeeded may still be of no use: a feature is missing, or a filter refuses one of the other
+// calls.
+Result<void> check_usable(io_uring& made) {
   constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP;
-  if ((made.features & needed) != needed) return -ENOSYS;
+  if ((made.features & needed) != needed) return system_error(ENOSYS, "io_uring_setup");
+  // A ring that is not enabled yet answers EBADFD.
   const int entered = ring::fetch(made);
-  return entered == -EBADFD ? 0 : std::min(entered, 0);
+  if (entered < 0 && entered != -EBADFD) return system_error(-entered, "io_uring_enter");
+  std::bitset<256> supported;
+  if (const int error = ring::probe(made, supported); error < 0) return system_error(-error, "io_uring_register");
+  const bool has_all = supported.test(IORING_OP_POLL_ADD) && supported.test(IORING_OP_ASYNC_CANCEL);
+  if (!has_all) return system_error(ENOSYS, "io_uring_register");
+  return {};
 }
 
 }  // namespace
@@ -147,9 +164,9 @@ Result<std::unique_ptr<Poller>> make_ring_poller(const RingSizes& sizes) {
   if (const int error = ring::set_up(made, sizes.submission_entries, params); error < 0) {
     return system_error(-error, "io_uring_setup");
   }
-  if (const int error = check_usable(made); error < 0) {
+  if (auto usable = check_usable(made); !usable) {
     ring::tear_down(made);
-    return system_error(-error, "io_uring_enter");
+    return std::move(usable).error();
   }
   const int wake = kernel::eventfd();
   if (wake < 0) {

@@ -41,6 +41,7 @@ std::string name_of(const Fault& fault) {
     case Fault::Kind::delay: return "delay";
     case Fault::Kind::end_of_multishot: return "end_of_multishot";
     case Fault::Kind::last: return "last";
+    case Fault::Kind::lost: return "lost";
   }
   return "?";
 }

@@ -118,6 +118,9 @@ void run_case(const FaultCase& fault_case);
 
 // The tables
 std::vector<OperationUnderTest> tcp_operations();
+std::vector<OperationUnderTest> descriptor_operations();
+std::vector<OperationUnderTest> file_operations();
+std::vector<OperationUnderTest> process_operations();
 std::vector<OperationUnderTest> driver_operations();
 
 }  // namespace skua::tests

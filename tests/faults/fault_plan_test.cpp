@@ -286,15 +286,17 @@ TEST_F(faulty_ring, it_can_be_refused) {
   plan.on(Call::ring_set_up).nth(1).fails(EPERM);
   plan.on(Call::ring_enable).fails(EACCES);
   plan.on(Call::ring_wait).nth(1).fails(EBUSY);
-  plan.on(Call::ring_supported_operations).nth(1).fails(EINVAL);
+  plan.on(Call::ring_probe).nth(1).fails(EINVAL);
   io_uring other{};
   io_uring_params params{};
   EXPECT_EQ(reactor::ring::set_up(other, 8, params), -EPERM);
   EXPECT_EQ(reactor::ring::enable(ring_), -EACCES);
   EXPECT_EQ(reactor::ring::wait(ring_, 1ms), -EBUSY);
   EXPECT_EQ(reactor::ring::wait(ring_, 1ms), -ETIME);
-  EXPECT_TRUE(reactor::ring::supported_operations(ring_).none());
-  EXPECT_TRUE(reactor::ring::supported_operations(ring_).any());
+  std::bitset<256> supported;
+  EXPECT_EQ(reactor::ring::probe(ring_, supported), -EINVAL);
+  EXPECT_EQ(reactor::ring::probe(ring_, supported), 0);
+  EXPECT_TRUE(supported.test(IORING_OP_POLL_ADD));
 }
 
 }  // namespace
