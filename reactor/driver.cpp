@@ -144,12 +144,13 @@ Driver::Slot* Driver::find(Token token) {
 void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_safety_analysis) {
   Slot* slot = find(event.token);
   if (slot == nullptr) return;
-  if (slot->source != nullptr) slot->source->on_event(event.mask, *woken_);
+  if (slot->source != nullptr && event.error == 0) slot->source->on_event(event.mask, *woken_);
+  if (slot->source != nullptr && event.error != 0) slot->source->on_watch_failed(event.error, *woken_);
   if (!event.last) return;
   if (slot->closing) {
     if (slot->fd >= 0) released_.push_back(slot->fd);
     free_slot(index_of(event.token));
-  } else if ((event.mask & EPOLLHUP) == 0) {
+  } else if (event.error == 0 && (event.mask & EPOLLHUP) == 0) {
     poller_->arm(slot->fd, event.token);  // the kernel ended it; nothing is lost: it reports the present state first
   } else {
     slot->watched = false;
@@ -186,6 +187,19 @@ Result<Token> Driver::register_source(IoSource& source) {
   }
   if (wake_owner) wake();  // to flush; an owner that is awake does it before it sleeps
   return token;
+}
+
+void Driver::watch_again(Token token) {
+  bool wake_owner = false;
+  {
+    const seam::Lock lock(mutex_);
+    Slot* const slot = shut_down_ ? nullptr : find(token);
+    if (slot == nullptr || slot->watched) return;
+    poller_->arm(slot->fd, token);  // if it fails again, an event will say so
+    slot->watched = true;
+    wake_owner = is_asleep();
+  }
+  if (wake_owner) wake();  // to flush; an owner that is awake does it before it sleeps
 }
 
 void Driver::deregister(Token token, int fd, Close close) {

@@ -64,6 +64,8 @@ class Driver final : public RefCounted<Driver>, private PollSink {
 
   /// Watches the source's descriptor from now on.
   Result<Token> register_source(IoSource& source);
+  /// After IoSource::on_watch_failed(): tries once more.
+  void watch_again(Token token);
   enum class Close : bool { no, yes };
   /// Forgets the source and closes `fd`, at once or when the kernel has let go of it; or leaves it to the caller, who
   /// may do with it at once whatever he likes (the kernel may hold the file for a moment longer).

@@ -30,6 +30,13 @@ Result<bool> IoSource::wait_ready(Direction direction, Waiter& waiter, const Wak
   if (Result<void> registered = ensure_registered(); !registered) return std::move(registered).error();
   Waker old;  // dropped after the lock is released
   const seam::Lock lock(waiters_mutex_);
+  while (is_unwatched_) {
+    if (watch_error_ != 0) return system_error(std::exchange(watch_error_, 0), "watch the descriptor");
+    is_unwatched_ = false;
+    waiters_mutex_.unlock();  // the driver's lock comes before
+    driver_->watch_again(token_);
+    waiters_mutex_.lock();
+  }
   // Events are noted before their waiters are collected under this lock: an event that we do not see here will see us.
   if (Readiness::is_ready(snapshot(direction))) return true;
   waiter.direction_ = direction;
@@ -79,6 +86,15 @@ void IoSource::on_event(std::uint32_t mask, std::vector<Waker>& woken) {
 void IoSource::on_shutdown(std::vector<Waker>& woken) {
   for (Readiness& readiness : readiness_) readiness.note_shutdown();
   const seam::Lock lock(waiters_mutex_);
+  for (const Direction direction : {Direction::read, Direction::write, Direction::exceptional}) {
+    take_wakers(direction, woken);
+  }
+}
+
+void IoSource::on_watch_failed(int error, std::vector<Waker>& woken) {
+  const seam::Lock lock(waiters_mutex_);
+  is_unwatched_ = true;
+  watch_error_ = error;
   for (const Direction direction : {Direction::read, Direction::write, Direction::exceptional}) {
     take_wakers(direction, woken);
   }

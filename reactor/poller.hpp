@@ -22,7 +22,8 @@ using Token = std::uint64_t;
 struct PollEvent {
   Token token;
   std::uint32_t mask;
-  bool last;  // the kernel is done with the token: nothing will be reported for it any more
+  bool last;      // the kernel is done with the token: nothing will be reported for it any more
+  int error = 0;  // why the kernel does not watch the descriptor; then there is no mask, and it is the last
 };
 
 class PollSink {
@@ -40,7 +41,8 @@ class Poller {
   /// "io_uring" or "epoll".
   virtual const char* name() const noexcept = 0;
 
-  /// Begins to watch `fd`. 0 or an errno. A failure that shows only later is reported as EPOLLERR.
+  /// Begins to watch `fd`. 0 or an errno. A failure that shows only later is reported as
+  /// an event with an error.
   virtual int arm(int fd, Token token) = 0;
   /// Ends it. True: done, the descriptor may be closed. False: an event with `last` will follow; close it then, for the
   /// kernel still holds the file.

@@ -115,10 +115,10 @@ class RingPoller final : public Poller {
       if (last) arm(wake_, wake_token);
       return;
     }
-    // Cancelled by disarm(): no event.
-    const auto failed = completion.result == -ECANCELED ? std::uint32_t{0} : std::uint32_t{EPOLLERR | EPOLLHUP};
-    sink.on_event(
-        {completion.user_data, completion.result < 0 ? failed : static_cast<std::uint32_t>(completion.result), last});
+    const auto mask = static_cast<std::uint32_t>(std::max(completion.result, 0));
+    // Cancelled, by disarm() or because who submitted it has ended: that is no failure.
+    const int error = completion.result == -ECANCELED ? 0 : -std::min(completion.result, 0);
+    sink.on_event({completion.user_data, mask, last, error});
   }
 
   io_uring ring_;

@@ -76,11 +76,14 @@ Task<> watches(Bench& bench) {
   TcpListener listener = TcpListener::bind(SocketAddress::loopback(0)).value();
   std::list<TcpStream> streams;
   std::list<Descriptor> peers;
+  std::vector<int> fds;
   for (int i = 0; i < 8; ++i) {
     peers.push_back(connect_peer(listener.local_address().value()));
     streams.push_back((co_await listener.accept()).value().stream);
+    fds.push_back(streams.back().socket().native_handle());
   }
-  bench.start_faults();
+  // A submission is no descriptor's.
+  bench.start_faults(bench.call() == Call::ring_submit ? std::vector<int>() : fds);
   auto peer = peers.begin();
   for (TcpStream& stream : streams) {
     std::array<char, 8> buffer;
@@ -167,6 +170,13 @@ std::vector<OperationUnderTest> driver_operations() {
        .run = &turns,
        .faults = {Fault(Fault::Kind::end_of_multishot), Fault(Fault::Kind::last), delay,
                   Fault(Fault::Kind::error, ECANCELED)},
+       .only_on = Backend::io_uring},
+      {.name = "ring_poll_request",
+       .call = Call::ring_request,
+       .reported_as = "watch the descriptor",
+       .run = &watches,
+       .retried = {ECANCELED},  // whoever submitted it has ended; it was not asked for
+       .faults = errors({ENOMEM, EBADF, EINVAL, EIO, ENOSPC, ECANCELED}),
        .only_on = Backend::io_uring},
       {.name = "epoll_ctl_add",
        .call = Call::epoll_ctl,

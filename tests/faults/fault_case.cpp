@@ -117,8 +117,8 @@ std::vector<FaultCase> cases_of(const OperationUnderTest& operation) {
   return cases;
 }
 
-void Bench::start_faults(int fd) {
-  plan_.on(case_.operation->call).fd(fd).nth(faulty_call(case_)).suffers(case_.fault);
+void Bench::start_faults(std::vector<int> fds) {
+  plan_.on(case_.operation->call).fds(std::move(fds)).nth(faulty_call(case_)).suffers(case_.fault);
 }
 
 std::string Bench::describe() const {

@@ -77,8 +77,11 @@ class Bench {
   Bench(const FaultCase& fault_case, FaultPlan& plan) noexcept : case_(fault_case), plan_(plan) {}
 
   FaultPlan& plan() noexcept { return plan_; }
-  /// From now on calls (of this descriptor alone) fail.
-  void start_faults(int fd = -1);
+  /// That fails.
+  Call call() const noexcept { return case_.operation->call; }
+  /// From now on calls (on these descriptors alone) fail.
+  void start_faults(std::vector<int> fds = {});
+  void start_faults(int fd) { start_faults(std::vector<int>{fd}); }
   /// What the operation returned. True if it was a value.
   template <class T>
   bool note(const Result<T>& result) {

@@ -281,6 +281,16 @@ std::vector<OperationUnderTest> tcp_operations() {
        .run = &reads<ReadTwoParts>,
        .transfers = true,
        .zero = Answer::reports_the_end},
+      // The request that watches the socket ends; its completions are late or change places.
+      {.name = "tcp_read_watch",
+       .call = Call::ring_completion,
+       .reported_as = "watch the descriptor",
+       .run = &reads<ReadOne>,
+       .retried = {ECANCELED},  // whoever submitted it has ended; it was not asked for
+       .faults = {Fault(Fault::Kind::end_of_multishot), Fault(Fault::Kind::last), Fault(Fault::Kind::error, ECANCELED),
+                  Fault(Fault::Kind::error, ENOMEM), Fault(Fault::Kind::error, EIO),
+                  Fault(Fault::Kind::delay, 0, 0, 3ms)},
+       .only_on = Backend::io_uring},
       {.name = "tcp_write", .call = Call::send, .reported_as = "write", .run = &writes<WriteOne>, .transfers = true},
       {.name = "tcp_write_vectored",
        .call = Call::sendmsg,

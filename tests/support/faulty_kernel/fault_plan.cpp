@@ -115,7 +115,8 @@ Fault FaultPlan::decide(Call call, int fd, const Kinds& possible) {
   const seam::Lock lock(mutex_);
   ++calls_[static_cast<std::size_t>(call)];
   for (Rule& rule : rules_) {
-    if (rule.call != call || (rule.fd != -1 && rule.fd != fd) || !possible.has(rule.fault.kind)) continue;
+    if (rule.call != call || !possible.has(rule.fault.kind)) continue;
+    if (!rule.fds.empty() && std::ranges::find(rule.fds, fd) == rule.fds.end()) continue;
     ++rule.matched;
     if (rule.matched < rule.first || rule.matched > rule.last) continue;
     ++rule.delivered;
@@ -132,8 +133,9 @@ void FaultPlan::add(const Rule& rule) {
 
 FaultPlan::Sentence::Sentence(FaultPlan& plan, Call call) noexcept : plan_(plan), rule_(call) {}
 
-FaultPlan::Sentence& FaultPlan::Sentence::fd(int fd) {
-  rule_.fd = fd;
+FaultPlan::Sentence& FaultPlan::Sentence::fd(int fd) { return fds({fd}); }
+FaultPlan::Sentence& FaultPlan::Sentence::fds(std::vector<int> fds) {
+  rule_.fds = std::move(fds);
   return *this;
 }
 FaultPlan::Sentence& FaultPlan::Sentence::nth(std::uint64_t n) {

@@ -117,7 +117,7 @@ class FaultPlan {
   struct Rule {
     explicit Rule(Call which) noexcept : call(which) {}
     Call call;
-    int fd = -1;  // any
+    std::vector<int> fds;  // none: any
     std::uint64_t first = 1;
     std::uint64_t last = ~std::uint64_t{0};
     Fault fault;
@@ -137,6 +137,7 @@ class FaultPlan::Sentence {
  public:
   // Which calls
   Sentence& fd(int fd);
+  Sentence& fds(std::vector<int> fds);
   Sentence& nth(std::uint64_t n);
   Sentence& first(std::uint64_t n);
   Sentence& always();
