@@ -254,7 +254,7 @@ TEST_P(tcp, the_next_address_is_tried_beside_one_that_does_not_answer) {
   };
   const std::size_t before = open_descriptors();
   run(body());
-  EXPECT_TRUE(eventually([&] { return open_descriptors() == before; })) << "the other attempt is given up";
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; })) << "the other attempt is given up";
 }
 
 TEST_P(tcp, each_attempt_is_limited) {
@@ -328,7 +328,7 @@ TEST_P(tcp, a_thousand_connections_leave_no_descriptor) {
   };
   const std::size_t before = open_descriptors();
   run(body());
-  EXPECT_TRUE(eventually([&] { return open_descriptors() == before; })) << open_descriptors() << " of " << before;
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; })) << open_descriptors() << " of " << before;
 }
 
 }  // namespace
