@@ -102,7 +102,8 @@ def main():
         for connection in idle:
             ping(connection)  # each has been served once, and waits
         grown = resident_kib(server.pid) - before
-        print(f"{options.idle} idle connections: {grown} KiB, {grown * 1024 / options.idle - 1024:.0f} bytes each beyond its buffer")
+        print(f"{options.idle} idle connections: {grown} KiB, {grown * 1024 / options.idle - 1024:.0f} bytes each "
+              "beyond its buffer")
         before = cpu_seconds(server.pid)
         time.sleep(5)
         print(f"nothing to do for 5 s: {(cpu_seconds(server.pid) - before) * 1e3:.0f} ms of CPU")
@@ -111,6 +112,7 @@ def main():
             ping(connection)
     finally:
         server.kill()
+        server.wait()
 
 
 main()

@@ -144,6 +144,8 @@ Driver::Slot* Driver::find(Token token) {
 void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_safety_analysis) {
   Slot* slot = find(event.token);
   if (slot == nullptr) return;
+  // A read stops at TCP's urgent mark even if bytes follow it. Before the event: who read short before clears nothing.
+  if (slot->source != nullptr && event.is_exact && (event.mask & EPOLLPRI) != 0) slot->source->expect_short_reads();
   if (slot->source != nullptr && event.error == 0) slot->source->on_event(event.mask, *woken_);
   if (slot->source != nullptr && event.error != 0) slot->source->on_watch_failed(event.error, *woken_);
   if (!event.last) return;

@@ -57,7 +57,8 @@ class EpollPoller final : public Poller {
     const auto count = static_cast<std::size_t>(std::exchange(count_, 0));
     for (const epoll_event& event : std::span(events_).first(count)) {
       // The eventfd is never read: each write is an edge, and its counter cannot get full in a lifetime.
-      if (event.data.u64 != wake_token) sink.on_event({event.data.u64, event.events, false});
+      if (event.data.u64 == wake_token) continue;
+      sink.on_event({.token = event.data.u64, .mask = event.events, .last = false, .is_exact = true});
     }
   }
 

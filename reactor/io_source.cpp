@@ -71,8 +71,6 @@ void IoSource::on_event(std::uint32_t mask, std::vector<Waker>& woken) {
   const bool either = hung_up || (mask & EPOLLERR) != 0;
   const bool readable = either || (mask & (EPOLLIN | EPOLLRDHUP)) != 0;
   const bool writable = either || (mask & EPOLLOUT) != 0;
-  // A read stops at TCP's urgent mark even if bytes follow it. (Whoever read short before this event clears nothing.)
-  if ((mask & EPOLLPRI) != 0) expect_short_reads();
   const bool exceptional = either || (mask & EPOLLPRI) != 0;
   if (readable) of(Direction::read).note_event(hung_up || (mask & EPOLLRDHUP) != 0);
   if (writable) of(Direction::write).note_event(hung_up);

@@ -24,6 +24,9 @@ struct PollEvent {
   std::uint32_t mask;
   bool last;      // the kernel is done with the token: nothing will be reported for it any more
   int error = 0;  // why the kernel does not watch the descriptor; then there is no mask, and it is the last
+  /// EPOLLPRI means it: there is urgent data. (A multishot poll passes on what woke it, and TCP wakes with EPOLLPRI for
+  /// every byte.)
+  bool is_exact = false;
 };
 
 class PollSink {

@@ -242,7 +242,7 @@ TEST_P(processes, that_find_no_descriptors_leave_none) {
     }
   }
   EXPECT_GE(refused, 4u) << "two pipes and a pidfd do not fit into less than five";
-  EXPECT_TRUE(eventually([&] { return open_descriptors() == before; })) << open_descriptors() << ", not " << before;
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; })) << open_descriptors() << ", not " << before;
 }
 
 /// As a kernel before 5.2, or a sandbox: no pidfd with a new process.

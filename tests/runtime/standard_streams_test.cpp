@@ -25,6 +25,11 @@ namespace {
 
 class standard_streams : public testing::TestWithParam<const char*> {
  protected:
+  void SetUp() override {
+    const auto runtime = Builder().build();
+    if (!runtime) GTEST_SKIP() << GetParam() << " is refused here: " << runtime.error().message();
+  }
+
   ScopedVariable backend_{"SKUA_BACKEND", GetParam()};
   ScopedVariable program_{"PROGRAM", SKUA_STANDARD_STREAMS_PROGRAM};
   ScopedDirectory directory_;

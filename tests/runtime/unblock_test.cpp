@@ -74,23 +74,45 @@ TEST_P(Unblock, runs_on_a_bounded_number_of_other_threads) {
   EXPECT_FALSE(ids.ids.contains(std::this_thread::get_id()));
 }
 
+/// Holds whoever comes until it is opened.
+class Gate {
+ public:
+  void pass() {
+    const seam::Lock lock(mutex_);
+    ++held_;
+    changed_.notify_all();
+    while (!is_open_) changed_.wait(mutex_);
+  }
+  void wait_until_held(int count) {
+    const seam::Lock lock(mutex_);
+    while (held_ < count) changed_.wait(mutex_);
+  }
+  void open() {
+    const seam::Lock lock(mutex_);
+    is_open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  seam::Mutex mutex_;
+  seam::Condvar changed_;
+  int held_ = 0;
+  bool is_open_ = false;
+};
+
 TEST_P(Unblock, dropped_before_it_began_it_is_never_called) {
-  std::latch release(1);
-  std::latch all_held(64);
+  Gate gate;
   seam::Atomic<int> called{0};
-  auto hold = [&] {
-    all_held.count_down();
-    release.wait();
-  };
+  auto hold = [&] { gate.pass(); };
   auto count = [&called] { called.fetch_add(1, std::memory_order_relaxed); };
   std::vector<JoinHandle<Result<void>>> holding;
   for (int i = 0; i < 64; ++i) holding.push_back(runtime_->spawn(unblock(hold)));
-  all_held.wait();
+  gate.wait_until_held(64);
   std::vector<JoinHandle<Result<void>>> waiting;
   for (int i = 0; i < 100; ++i) waiting.push_back(runtime_->spawn(unblock(count)));
   for (auto& handle : waiting) handle.abort();
   for (auto& handle : waiting) ASSERT_TRUE(await_within(handle, 30s));
-  release.count_down();
+  gate.open();
   for (auto& handle : holding) ASSERT_TRUE(await_within(handle, 30s));
   EXPECT_EQ(called.load(std::memory_order_relaxed), 0);
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -41,6 +42,12 @@ inline constexpr bool sanitized = address_sanitized || thread_sanitized;
 template <class T>
 constexpr T scaled(T full, T reduced) noexcept {
   return sanitized ? reduced : full;
+}
+
+/// `count`, times what SKUA_TEST_SCALE says: for long runs by hand.
+inline std::size_t at_scale(std::size_t count) {
+  const char* const scale = std::getenv("SKUA_TEST_SCALE");
+  return scale == nullptr ? count : count * std::strtoull(scale, nullptr, 10);
 }
 
 /// How long a test waits for what has to happen before it says that it does not.
