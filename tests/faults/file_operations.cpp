@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -79,7 +80,8 @@ Task<> writes_file(Bench& bench) {
   bench.start_faults(file.native_handle());
   for (std::size_t position = 0; position < total_size && !bench.gives_up();) {
     const PieceBuffer bytes = bytes_from(position);
-    const Result<std::size_t> count = co_await file.write_at(bytes, position);
+    const ConstBuffer rest(bytes.data(), std::min(piece, total_size - position));
+    const Result<std::size_t> count = co_await file.write_at(rest, position);
     if (bench.note(count)) position += *count;
   }
   bench.expect(bench.gives_up() || temporary.is_right(), "what was written is not in the file");
