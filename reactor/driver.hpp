@@ -64,7 +64,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
 
   /// Watches the source's descriptor from now on.
   Result<Token> register_source(IoSource& source);
-  /// After IoSource::on_watch_failed(): tries once more.
+  /// After IoSource::on_watch_ended(): tries once more.
   void watch_again(Token token);
   enum class Close : bool { no, yes };
   /// Forgets the source and closes `fd`, at once or when the kernel has let go of it; or leaves it to the caller, who

@@ -209,6 +209,10 @@ void OperationRing::wake() noexcept {
     source_->clear(Direction::read, seen);
     // Enlisted again: what completes from now on is another event.
     const Result<bool> is_ready = source_->wait_ready(Direction::read, *waiter_, waker());
+    if (!is_ready) {  // not watched any more
+      const seam::Lock lock(mutex_);
+      if (state_ != State::shut_down) retry_soon();
+    }
     if (!is_ready || !*is_ready) return;
   }
 }

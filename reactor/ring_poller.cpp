@@ -9,7 +9,8 @@
 //
 // Normal events: the kernel ends a multishot poll (no F_MORE), then it is armed again, unless it has been disarmed; the
 // completion queue overflows, then entering the kernel fetches the rest; the kernel has no memory to keep the rest and
-// says that it has dropped some (EBADR), then everybody tries again what he waits for.
+// says that it has dropped some (EBADR). Those are last ones (a poll that finds the queue full ends), so every poll is
+// cancelled: an answer that there was none tells of an end that nobody has heard of.
 #include <skua/core/kernel.hpp>
 #include <skua/reactor/poller.hpp>
 #include <skua/reactor/ring.hpp>
@@ -32,8 +33,8 @@ namespace skua::reactor {
 namespace {
 
 constexpr unsigned most_events_a_reap = 256;
-constexpr Token wake_token = ~Token{0};
-constexpr Token ignored_token = ~Token{0} - 1;  // the completion of a cancel request
+constexpr Token of_cancel = Token{1} << 63;  // set in the user_data of the request that cancels the token's poll
+constexpr Token wake_token = of_cancel - 1;
 constexpr unsigned interest = POLLIN | POLLOUT | POLLRDHUP | POLLPRI;
 
 class RingPoller final : public Poller {
@@ -77,11 +78,11 @@ class RingPoller final : public Poller {
   }
 
   void reap(PollSink& sink) override {
-    if (std::exchange(has_lost_events_, false)) sink.on_loss();
+    if (std::exchange(has_lost_events_, false)) on_loss(sink);
     std::array<ring::Completion, most_events_a_reap> completions;
     // Once more than needed: a small queue has had no room for everything.
     for (std::size_t room = completions.size(); room != 0;) {
-      if (ring::keeps_some_back(ring_) && ring::fetch(ring_) == -EBADR) sink.on_loss();
+      if (ring::keeps_some_back(ring_) && ring::fetch(ring_) == -EBADR) on_loss(sink);
       const std::size_t count = ring::take(ring_, std::span(completions).first(room));
       for (const ring::Completion& completion : std::span(completions).first(count)) report(completion, sink);
       if (count == 0) break;
@@ -111,30 +112,42 @@ class RingPoller final : public Poller {
       io_uring_prep_poll_multishot(entry, request.fd, interest);
       entry->user_data = request.token;
     } else {
-      io_uring_prep_cancel64(entry, request.token, 0);
-      entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
-      entry->user_data = ignored_token;
+      // After a loss: all, for there may be two, and with an answer: how many there were.
+      io_uring_prep_cancel64(entry, request.token, has_ever_lost_ ? IORING_ASYNC_CANCEL_ALL : 0);
+      if (!has_ever_lost_) entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+      entry->user_data = request.token | of_cancel;
     }
     return true;
   }
 
+  void on_loss(PollSink& sink) {
+    has_ever_lost_ = true;
+    disarm(wake_, wake_token);
+    sink.on_loss();
+  }
+
   void report(const ring::Completion& completion, PollSink& sink) {
+    const Token token = completion.user_data & ~of_cancel;
+    const bool is_of_cancel = token != completion.user_data;
+    // What there was to cancel says itself that it has ended.
+    if (is_of_cancel && completion.result != 0) return;
     const bool last = (completion.flags & IORING_CQE_F_MORE) == 0;
-    if (completion.user_data == ignored_token) return;
-    if (completion.user_data == wake_token) {
+    if (token == wake_token) {
       if (last) arm(wake_, wake_token);
       return;
     }
+    if (is_of_cancel) return sink.on_event({token, 0, last});
     const auto mask = static_cast<std::uint32_t>(std::max(completion.result, 0));
     // Cancelled, by disarm() or because who submitted it has ended: that is no failure.
     const int error = completion.result == -ECANCELED ? 0 : -std::min(completion.result, 0);
-    sink.on_event({completion.user_data, mask, last, error});
+    sink.on_event({token, mask, last, error});
   }
 
   io_uring ring_;
   const int wake_;
   bool enabled_ = false;
-  bool has_lost_events_ = false;
+  bool has_lost_events_ = false;  // wait() was told so, and reap() has not passed it on
+  bool has_ever_lost_ = false;
   std::vector<Request> queued_;
 };
 

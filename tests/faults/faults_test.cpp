@@ -9,8 +9,8 @@ namespace {
 const std::vector<OperationUnderTest>& all_operations() {
   static const std::vector<OperationUnderTest> all = [] {
     std::vector<OperationUnderTest> operations;
-    for (const auto table :
-         {&tcp_operations, &descriptor_operations, &file_operations, &process_operations, &driver_operations}) {
+    for (const auto table : {&tcp_operations, &udp_operations, &unix_operations, &pipe_operations, &file_operations,
+                             &path_operations, &process_operations, &signal_operations, &driver_operations}) {
       for (const OperationUnderTest& operation : table()) operations.push_back(operation);
     }
     return operations;

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -43,6 +44,21 @@ void write_all(int fd, const char* data, std::size_t size) noexcept {
     data += count;
     size -= static_cast<std::size_t>(count);
   }
+}
+
+// A short piece goes as a whole.
+void pass(int fd, std::span<char> piece, int passed) noexcept {
+  iovec bytes{.iov_base = piece.data(), .iov_len = piece.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof passed)> control{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const cmsghdr header{.cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+  std::memcpy(control.data(), &header, sizeof header);
+  std::memcpy(control.data() + CMSG_LEN(0), &passed, sizeof passed);
+  static_cast<void>(::sendmsg(fd, &message, MSG_NOSIGNAL));
 }
 
 }  // namespace
@@ -89,14 +105,18 @@ void Pace::wait(std::size_t sent) {
   }
 }
 
-SendingPeer::SendingPeer(Descriptor fd, Pace& pace, std::size_t pieces, std::size_t size)
-    : fd_(std::move(fd)), pace_(pace), thread_([this, pieces, size] {
+SendingPeer::SendingPeer(Descriptor fd, Pace& pace, std::size_t pieces, std::size_t size, int passed)
+    : fd_(std::move(fd)), pace_(pace), thread_([this, pieces, size, passed] {
         block_sigpipe();
         std::vector<char> piece(size);
         for (std::size_t i = 0; i < pieces && !pace_.is_stopped(); ++i) {
           for (std::size_t k = 0; k < size; ++k) piece[k] = byte_at(i * size + k);
           pace_.wait(i * size);
-          write_all(fd_.get(), piece.data(), piece.size());
+          if (passed < 0) {
+            write_all(fd_.get(), piece.data(), piece.size());
+          } else {
+            pass(fd_.get(), piece, passed);
+          }
         }
       }) {}
 

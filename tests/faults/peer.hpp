@@ -78,10 +78,10 @@ class Pace {
   std::atomic<bool> is_stopped_{false};
 };
 
-/// Sends `pieces` pieces of `size` bytes each.
+/// Sends `pieces` pieces of `size` bytes each, and with each of them the descriptor `passed`, if there is one.
 class SendingPeer {
  public:
-  SendingPeer(Descriptor fd, Pace& pace, std::size_t pieces, std::size_t size);
+  SendingPeer(Descriptor fd, Pace& pace, std::size_t pieces, std::size_t size, int passed = -1);
   ~SendingPeer();
 
  private:

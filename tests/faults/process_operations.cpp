@@ -1,6 +1,7 @@
 // Child processes.
 #include "fault_case.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <string>
 #include <vector>
@@ -46,6 +47,32 @@ Task<> waits_for_programs(Bench& bench) {
   if (!bench.gives_up()) bench.finish();
 }
 
+// The answer comes from the child, before it has become another program; the call is how it is buried.
+Task<> fails_to_run_programs(Bench& bench) {
+  bench.start_faults();
+  auto body = [&]() -> Task<bool> {
+    const Result<Child> child = Command("/no/such/program").spawn();
+    bench.expect(!child && child.error() == std::errc::no_such_file_or_directory, "the error is another one");
+    co_return true;
+  };
+  co_await eight_times(bench, body);
+}
+
+// /dev/null is opened for each.
+Task<> runs_programs_without_input(Bench& bench) {
+  bench.start_faults();
+  auto body = [&]() -> Task<bool> {
+    Command command("/bin/true");
+    command.stdin_from(Stdio::null());
+    Result<Child> child = command.spawn();
+    if (!bench.note(child)) co_return false;
+    const Result<ExitStatus> status = co_await child->wait();
+    bench.expect(status.has_value() && status->success(), "the program has failed");
+    co_return true;
+  };
+  co_await eight_times(bench, body);
+}
+
 Task<> kills_programs(Bench& bench) {
   bench.start_faults();
   for (int done = 0; done < rounds && !bench.gives_up(); ++done) {
@@ -85,6 +112,50 @@ std::vector<OperationUnderTest> process_operations() {
        .subject = "/bin/sh",
        .later_to = 24,  // three for each
        .faults = errors({EMFILE, ENFILE, ENOMEM})},
+      {.name = "process_stream",
+       .call = Call::fcntl,
+       .reported_as = "spawn",
+       .run = &runs_programs,
+       .retried = {},
+       .subject = "/bin/sh",
+       .later_to = 24,
+       .faults = errors({EMFILE, EBADF, ENOMEM})},
+      {.name = "process_stream_status",
+       .call = Call::fstat,
+       .reported_as = "spawn",
+       .run = &runs_programs,
+       .retried = {},
+       .subject = "/bin/sh",
+       .later_to = 24,
+       .faults = errors({EBADF, ENOMEM})},
+      {.name = "process_null",
+       .call = Call::open,
+       .reported_as = "spawn",
+       .run = &runs_programs_without_input,
+       .retried = {EINTR},
+       .subject = "/bin/true",
+       .faults = errors({EINTR, EMFILE, ENFILE, ENOENT})},
+      {.name = "process_exec_error",
+       .call = Call::wait_child,
+       .reported_as = "",
+       .run = &fails_to_run_programs,
+       .faults = errors({EINTR})},
+      // The pidfd is watched, and the pipes.
+      {.name = "process_events",
+       .call = Call::ring_completion,
+       .reported_as = "",
+       .run = &runs_programs,
+       .faults = {Fault(Fault::Kind::end_of_multishot), Fault(Fault::Kind::last), Fault(Fault::Kind::lost),
+                  Fault(Fault::Kind::delay, 0, 0, std::chrono::milliseconds(3))},
+       .only_on = Backend::io_uring},
+      {.name = "process_events",
+       .call = Call::epoll_wait,
+       .reported_as = "",
+       .run = &runs_programs,
+       .zero = Answer::as_if_nothing_happened,
+       .faults = {Fault(Fault::Kind::error, EINTR), Fault(Fault::Kind::error, ENOMEM), Fault(Fault::Kind::zero),
+                  Fault(Fault::Kind::delay, 0, 0, std::chrono::milliseconds(3))},
+       .only_on = Backend::epoll},
       {.name = "process_wait",
        .call = Call::wait_child,
        .reported_as = "wait for child",

@@ -10,8 +10,11 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace skua::tests {
 
@@ -135,6 +138,35 @@ Task<> writes_all(Bench& bench) {
     bench.expect(peer.has_received(total), "what was written is not what has arrived");
   }
   bench.finish();
+}
+
+/// Peers connect, each when the one before has been accepted, or when a fault has been delivered. `Accepting` has the
+/// `listener`, connect() for a peer, and is_right() for what accept() is ready with.
+template <class Accepting>
+Task<> accepts(Bench& bench) {
+  constexpr int connections = 8;
+  Accepting accepting;
+  Pace pace(bench.plan());
+  bench.start_faults(fd_of(accepting.listener));
+  std::thread peers([&] {
+    std::vector<Descriptor> open;
+    for (std::size_t i = 0; i < connections; ++i) {
+      pace.wait(i);
+      if (pace.is_stopped()) return;
+      open.push_back(accepting.connect());
+    }
+    while (!pace.is_stopped()) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  });
+  for (int accepted = 0; accepted < connections && !bench.gives_up();) {
+    const Result<typename Accepting::Connection> one = co_await accepting.listener.accept();
+    if (!bench.note(one)) continue;
+    bench.expect(Accepting::is_right(*one), "the peer is not the one that has connected");
+    ++accepted;
+    pace.done(1);
+  }
+  pace.stop();
+  peers.join();
+  if (!bench.gives_up()) bench.finish();
 }
 
 }  // namespace skua::tests

@@ -45,32 +45,14 @@ Task<> connects_in_the_background(Bench& bench) {
 
 // --- Accepting
 
-Task<> accepts(Bench& bench) {
-  TcpListener listener = TcpListener::bind(SocketAddress::loopback(0)).value();
-  const SocketAddress address = listener.local_address().value();
-  Pace pace(bench.plan());
-  bench.start_faults(listener.socket().native_handle());
-  std::thread clients([&] {
-    std::vector<Descriptor> open;
-    for (std::size_t i = 0; i < rounds; ++i) {
-      pace.wait(i);
-      if (pace.is_stopped()) return;
-      open.push_back(connect_peer(address));
-    }
-    while (!pace.is_stopped()) std::this_thread::sleep_for(100us);
-  });
-  for (int accepted = 0; accepted < rounds && !bench.gives_up();) {
-    const Result<Accepted> one = co_await listener.accept();
-    if (!bench.note(one)) continue;
-    bench.expect(one->peer.family() == AF_INET && one->peer == one->stream.peer_address().value_or(SocketAddress()),
-                 "the peer's address is not its address");
-    ++accepted;
-    pace.done(1);
+struct TcpAccepting {
+  using Connection = Accepted;
+  Descriptor connect() const { return connect_peer(listener.local_address().value()); }
+  static bool is_right(const Accepted& one) {
+    return one.peer.family() == AF_INET && one.peer == one.stream.peer_address().value_or(SocketAddress());
   }
-  pace.stop();
-  clients.join();
-  if (!bench.gives_up()) bench.finish();
-}
+  TcpListener listener = TcpListener::bind(SocketAddress::loopback(0)).value();
+};
 
 // --- Calls that do not wait
 
@@ -170,29 +152,21 @@ Task<> closes(Bench& bench) {
 }  // namespace
 
 std::vector<OperationUnderTest> tcp_operations() {
+  const OperationUnderTest read = {.name = "tcp_read",
+                                   .call = Call::recv,
+                                   .reported_as = "read",
+                                   .run = &reads<TcpLink, ReadOne>,
+                                   .transfers = true,
+                                   .zero = Answer::reports_the_end};
   return {
-      {.name = "tcp_read",
-       .call = Call::recv,
-       .reported_as = "read",
-       .run = &reads<TcpLink, ReadOne>,
-       .transfers = true,
-       .zero = Answer::reports_the_end},
+      read,
+      watch_of(read),
       {.name = "tcp_read_vectored",
        .call = Call::recvmsg,
        .reported_as = "read_vectored",
        .run = &reads<TcpLink, ReadTwoParts>,
        .transfers = true,
        .zero = Answer::reports_the_end},
-      // The request that watches the socket ends; its completions are late or change places.
-      {.name = "tcp_read_watch",
-       .call = Call::ring_completion,
-       .reported_as = "watch the descriptor",
-       .run = &reads<TcpLink, ReadOne>,
-       .retried = {ECANCELED},  // whoever submitted it has ended; it was not asked for
-       .faults = {Fault(Fault::Kind::end_of_multishot), Fault(Fault::Kind::last), Fault(Fault::Kind::error, ECANCELED),
-                  Fault(Fault::Kind::error, ENOMEM), Fault(Fault::Kind::error, EIO), Fault(Fault::Kind::lost),
-                  Fault(Fault::Kind::delay, 0, 0, 3ms)},
-       .only_on = Backend::io_uring},
       {.name = "tcp_write",
        .call = Call::send,
        .reported_as = "write",
@@ -238,12 +212,12 @@ std::vector<OperationUnderTest> tcp_operations() {
       {.name = "tcp_accept",
        .call = Call::accept4,
        .reported_as = "accept",
-       .run = &accepts,
+       .run = &accepts<TcpAccepting>,
        .retried = {EINTR, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM}},
       {.name = "tcp_accept_ended_connection",
        .call = Call::accept4,
        .reported_as = "accept",
-       .run = &accepts,
+       .run = &accepts<TcpAccepting>,
        .retried = {ECONNABORTED, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENOPROTOOPT, EOPNOTSUPP},
        .faults = {Fault(Fault::Kind::error, ECONNABORTED), Fault(Fault::Kind::error, EPROTO),
                   Fault(Fault::Kind::error, ENETDOWN), Fault(Fault::Kind::error, ENETUNREACH),

@@ -105,6 +105,8 @@ void really_end(io_uring& ring, std::uint64_t user_data) noexcept {
   request.timeout.tv_sec = request.timeout.tv_nsec = -1;
   // Not found: it has ended already, and its last completion is on its way.
   io_uring_register_sync_cancel(&ring, &request);
+  // Done only when the kernel has run what it owes to the ring's owner, who is the caller.
+  real_ring::fetch(ring);
 }
 
 bool says_that_some_were_lost(const io_uring& ring) {
@@ -140,6 +142,8 @@ Fate decide(io_uring& ring, Requests& requests, Completion& completion) {
     return Fate::arrives;
   }
   if (fault.kind == Fault::Kind::lost) {
+    really_end(ring, user_data);
+    requests.ended.push_back(user_data);
     requests.has_lost_some = true;
     return Fate::stays_away;
   }
