@@ -356,10 +356,10 @@ class operation_ring : public testing::TestWithParam<RingSize> {
 INSTANTIATE_TEST_SUITE_P(of, operation_ring, testing::Values(RingSize{"usual", 64, 512}, RingSize{"tiny", 2, 4}),
                          [](const auto& size) { return size.param.name; });
 
-TEST_P(operation_ring, hundred_thousand_operations_bring_the_right_bytes) {
+TEST_P(operation_ring, many_operations_bring_the_right_bytes) {
   Tally tally;
   seam::Random random(1);
-  const int rounds = scaled(1000, 50);
+  const int rounds = io_memory::is_protected() ? 100 : scaled(1000, 50);
   for (int round = 0; round < rounds; ++round) {
     std::vector<Ref<Read>> reads;
     for (int i = 0; i < 100; ++i) {
@@ -376,7 +376,7 @@ TEST_P(operation_ring, submitted_and_cancelled_by_several_threads_each_ends_once
   std::atomic<int> kept{0};
   std::atomic<int> wrong{0};
   std::atomic<int> running{3};
-  const int count = scaled(30'000, 2'000);
+  const int count = io_memory::is_protected() ? 5'000 : scaled(30'000, 2'000);  // protection costs system calls
   std::vector<std::thread> threads;
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
     threads.emplace_back([&, seed] {
@@ -404,7 +404,7 @@ TEST_P(operation_ring, submitted_and_cancelled_by_several_threads_each_ends_once
       running.fetch_sub(1);
     });
   }
-  EXPECT_TRUE(park_until([&] { return running == 0; }));
+  while (running != 0) driver_->park(seam::now() + 100ms);  // the threads have a limit for each of their waits
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, 0);
   EXPECT_TRUE(park_until([&] { return tally.destroyed == 3 * count; })) << tally.destroyed;

@@ -112,7 +112,7 @@ TEST_F(blocking_pool, calls_at_the_cap_while_threads_come_and_go) {
   for (const std::uint32_t most : {1U, 2U}) {
     make(most, 1ms);
     seam::Random random(most);
-    const int rounds = scaled(25'000, 2'000);
+    const int rounds = scaled(8'000, 2'000);
     for (int round = 0; round < rounds; ++round) {
       std::vector<Ref<Call>> calls;
       for (std::uint32_t i = 0; i < 2; ++i) pool_->submit(calls.emplace_back(make_ref<Call>()));

@@ -59,7 +59,8 @@ std::string pattern() {
 }
 
 constexpr std::uint32_t tasks = 8;
-constexpr int drops_a_task = scaled(100'000, 4'000) / static_cast<int>(tasks);
+// Some 10^5 of each kind in the four set-ups together; SKUA_TEST_SCALE for more.
+const int drops_a_task = static_cast<int>(at_scale(scaled(25'000, 4'000)) / tasks);
 
 class OperationDrops : public EachRuntime {
  protected:
