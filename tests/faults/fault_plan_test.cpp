@@ -255,6 +255,20 @@ TEST_F(faulty_ring, an_ended_multishot_request_has_ended) {
   EXPECT_EQ(plan.delivered(), 1);
 }
 
+TEST_F(faulty_ring, a_lost_completion_ends_its_request_and_is_told_of_once) {
+  FaultPlan plan;
+  plan.on(Call::ring_completion).fd(event_).nth(1).is_lost();
+  request_poll(7);
+  EXPECT_EQ(reactor::ring::submit(ring_), 1);
+  ASSERT_EQ(::eventfd_write(event_, 1), 0);
+  EXPECT_TRUE(is_empty());
+  EXPECT_EQ(reactor::ring::wait(ring_, 1ms), -EBADR);
+  EXPECT_EQ(reactor::ring::wait(ring_, 1ms), -ETIME);
+  ASSERT_EQ(::eventfd_write(event_, 1), 0);
+  EXPECT_TRUE(is_empty()) << "the kernel still polls, or has told of the end";
+  EXPECT_EQ(plan.delivered(), 1);
+}
+
 TEST_F(faulty_ring, a_late_completion_wakes_who_waits_for_it) {
   if (!LateCompletions::are_possible()) GTEST_SKIP() << "needs Linux 6.3";
   FaultPlan plan;

@@ -161,7 +161,7 @@ std::vector<OperationUnderTest> process_operations() {
        .reported_as = "wait for child",
        .run = &waits_for_programs,
        .retried = {EINTR},
-       .faults = errors({EINTR})},
+       .faults = errors({EINTR, ECHILD})},
       {.name = "process_signal",
        .call = Call::pidfd_send_signal,
        .reported_as = "send signal",

@@ -1,6 +1,7 @@
 // What a driver makes of what its poller reports: reports that a kernel rarely makes, or never when a test wants them.
 #include <skua/reactor/driver.hpp>
 #include <skua/reactor/io_source.hpp>
+#include <skua/reactor/wait_failure.hpp>
 
 #include "../support/probe.hpp"
 
@@ -119,6 +120,21 @@ TEST_F(driver_events, after_a_loss_every_watch_is_ended_and_begins_again) {
   EXPECT_EQ(script_.disarmed, script_.armed);
   report(0, true);
   EXPECT_EQ(script_.armed.size(), 2u);
+}
+
+// --- Waits that fail
+
+TEST(wait_failure, whoever_waits_in_vain_pauses_but_not_longer_than_he_would_have_waited) {
+  const Instant begin = seam::now();
+  pause_after_failed_wait("epoll_wait", ENOMEM, std::nullopt);
+  EXPECT_GE(seam::now() - begin, std::chrono::milliseconds(1));
+  pause_after_failed_wait("epoll_wait", ENOMEM, Duration::zero());  // returns
+}
+
+TEST(wait_failure_death_test, a_closed_descriptor_ends_the_program) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(pause_after_failed_wait("epoll_wait", EBADF, std::nullopt),
+               "descriptor was closed: epoll_wait: Bad file descriptor.*close\\(\\)");
 }
 
 }  // namespace
