@@ -68,6 +68,16 @@ std::uint64_t faulty_call(const FaultCase& fault_case) {
   return 1;
 }
 
+// A call that has lied about readiness needs news of it, and a late completion is such news.
+bool needs_late_completions(const FaultCase& fault_case) {
+  if (fault_case.setup.backend != Backend::io_uring) return false;
+  const Fault& fault = fault_case.fault;
+  const bool delays = fault.kind == Fault::Kind::delay && fault_case.operation->call == Call::ring_completion;
+  const bool lies = fault.kind == Fault::Kind::short_count || fault.kind == Fault::Kind::all_but ||
+                    (fault.kind == Fault::Kind::error && fault.error == EAGAIN);
+  return delays || lies;
+}
+
 const char* name_of(Answer answer) {
   switch (answer) {
     case Answer::as_if_nothing_happened: return "as if nothing had happened";
@@ -187,16 +197,6 @@ void Bench::check() const {
     EXPECT_NE(error.message().find(case_.operation->subject), std::string::npos) << error.message();
   }
   EXPECT_LT(plan_.calls(), most_calls) << "somebody spins";
-}
-
-// A call that has lied about readiness needs news of it, and a late completion is such news.
-static bool needs_late_completions(const FaultCase& fault_case) {
-  if (fault_case.setup.backend != Backend::io_uring) return false;
-  const Fault& fault = fault_case.fault;
-  const bool delays = fault.kind == Fault::Kind::delay && fault_case.operation->call == Call::ring_completion;
-  const bool lies = fault.kind == Fault::Kind::short_count || fault.kind == Fault::Kind::all_but ||
-                    (fault.kind == Fault::Kind::error && fault.error == EAGAIN);
-  return delays || lies;
 }
 
 void run_case(const FaultCase& fault_case) {

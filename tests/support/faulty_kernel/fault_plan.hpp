@@ -21,8 +21,8 @@
 // Of completions (Call::ring_completion, when they are taken out of the queue):
 //   ends_multishot() F_MORE is missing: the kernel has ended the request. fails(error): likewise, with that result
 //   is_last()        it comes after all others that are there
-//   is_lost()        of a multishot request: it does not come, the request has ended with it, and the next wait or fetch
-//                    says that something was lost (EBADR)
+//   is_lost()        of a multishot request: it does not come, the request has ended, and the next wait or fetch says
+//                    that something was lost (EBADR)
 //
 // Thread safety: any thread.
 #pragma once
