@@ -49,6 +49,7 @@ class RingPoller final : public Poller {
   const char* name() const noexcept override { return "io_uring"; }
 
   int arm(int fd, Token token) override {
+    if (has_ever_lost_ && is_about_to_be_armed(token)) return 0;
     queued_.push_back({fd, token, true});
     return 0;
   }
@@ -78,16 +79,18 @@ class RingPoller final : public Poller {
   }
 
   void reap(PollSink& sink) override {
-    if (std::exchange(has_lost_events_, false)) on_loss(sink);
     std::array<ring::Completion, most_events_a_reap> completions;
     // Once more than needed: a small queue has had no room for everything.
     for (std::size_t room = completions.size(); room != 0;) {
-      if (ring::keeps_some_back(ring_) && ring::fetch(ring_) == -EBADR) on_loss(sink);
+      if (ring::keeps_some_back(ring_) && ring::fetch(ring_) == -EBADR) has_lost_events_ = true;
       const std::size_t count = ring::take(ring_, std::span(completions).first(room));
       for (const ring::Completion& completion : std::span(completions).first(count)) report(completion, sink);
       if (count == 0) break;
       room -= count;
     }
+    // When all has been reported: a poll that is known to have ended is not cancelled, and found to have ended, as
+    // well.
+    if (io_uring_cq_ready(&ring_) == 0 && std::exchange(has_lost_events_, false)) on_loss(sink);
   }
 
   void signal() noexcept override { kernel::eventfd_signal(wake_); }
@@ -98,6 +101,12 @@ class RingPoller final : public Poller {
     Token token;
     bool arm;
   };
+
+  // Of two polls with one token the second end is not to begin a third.
+  bool is_about_to_be_armed(Token token) const noexcept {
+    return std::ranges::any_of(queued_,
+                               [token](const Request& request) { return request.arm && request.token == token; });
+  }
 
   // Makes the calling thread the ring's owner.
   bool enable() noexcept {
@@ -146,7 +155,7 @@ class RingPoller final : public Poller {
   io_uring ring_;
   const int wake_;
   bool enabled_ = false;
-  bool has_lost_events_ = false;  // wait() was told so, and reap() has not passed it on
+  bool has_lost_events_ = false;  // the kernel has said so, and the sink does not know yet
   bool has_ever_lost_ = false;
   std::vector<Request> queued_;
 };
