@@ -127,7 +127,9 @@ TEST_P(construction, reports_or_does_without) {
     }
     // A worker makes its first calls when it comes to it.
     EXPECT_TRUE(plan.wait_delivered(1, watchdog)) << "the fault was not delivered; this has shown nothing";
-    if (refusal.nth != 0) EXPECT_EQ(plan.delivered(), 1);
+    if (refusal.nth != 0) {
+      EXPECT_EQ(plan.delivered(), 1);
+    }
   }
   EXPECT_TRUE(eventually([&] { return open_descriptors() == descriptors; }))
       << open_descriptors() << " of " << descriptors;
