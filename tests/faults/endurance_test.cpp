@@ -18,8 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration it_lasts = 300ms;
-// A try each millisecond for each of three drivers, some times over; who spins makes 100,000.
-constexpr std::uint64_t most_calls = 6000;
+// In a millisecond: a try of each of three drivers, of some calls each; who spins makes hundreds.
+constexpr std::uint64_t most_calls = 60;
 
 struct Trouble {
   Setup setup;
@@ -80,9 +80,14 @@ TEST_P(endurance, nobody_spins_and_everything_goes_on) {
   auto handle = runtime->spawn(accepts_and_reads(std::move(listener)));
   const std::uint64_t before = plan.calls();
   const auto time_before = processor_time();
+  const Instant begin = now();
   std::this_thread::sleep_for(it_lasts);
-  EXPECT_LT(plan.calls() - before, most_calls) << plan.describe();
-  EXPECT_LT(processor_time() - time_before, it_lasts / 2);
+  // Taken first: a busy machine may make it longer.
+  const std::uint64_t calls = plan.calls() - before;
+  const auto time = processor_time() - time_before;
+  const Duration lasted = now() - begin;
+  EXPECT_LT(calls, most_calls * static_cast<std::uint64_t>(lasted / 1ms)) << plan.describe();
+  EXPECT_LT(time, lasted / 2);
   EXPECT_GE(plan.delivered(), 1) << "the fault was not delivered; this has shown nothing";
 
   plan.lift();
