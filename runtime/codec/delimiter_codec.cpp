@@ -47,7 +47,7 @@ Result<std::optional<std::string>> DelimitedScanner::next(ByteBuffer& buffer, st
 
 Result<std::optional<std::string>> DelimitedScanner::rest(ByteBuffer& buffer, char optional_end) {
   scanned_ = 0;
-  if (std::exchange(skipping_, false)) buffer.clear();
+  skipping_ = false;
   if (buffer.empty()) return std::optional<std::string>();
   return taken(buffer, buffer.size(), buffer.size(), optional_end);
 }

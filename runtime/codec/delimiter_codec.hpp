@@ -22,7 +22,7 @@ class DelimitedScanner {
   /// The next item of `buffer`, which ends with one of `delimiters`; the item is what stands before it, without the one
   /// byte `optional_end` if it ends with that ('\0': there is none such).
   Result<std::optional<std::string>> next(ByteBuffer& buffer, std::string_view delimiters, char optional_end);
-  /// The rest, when there is no more to come.
+  /// The rest, when there is no more to come and next() has nothing any more.
   Result<std::optional<std::string>> rest(ByteBuffer& buffer, char optional_end);
 
  private:

@@ -37,10 +37,13 @@ ssize_t accept_next(int fd, sockaddr* peer, socklen_t* size) noexcept {
   }
 }
 
+bool is_shortage_of_descriptors(const Error& error) noexcept {
+  return error.code() == std::errc::too_many_files_open || error.code() == std::errc::too_many_files_open_in_system;
+}
+
 bool is_shortage(const Error& error) noexcept {
-  if (error.code().category() != std::system_category()) return false;
-  const int number = error.code().value();
-  return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+  return is_shortage_of_descriptors(error) || error.code() == std::errc::no_buffer_space ||
+         error.code() == std::errc::not_enough_memory;
 }
 
 void warn_of_shortage(const Error& error) {
@@ -51,7 +54,7 @@ void warn_of_shortage(const Error& error) {
   const Instant::rep next = (now + std::chrono::minutes(1)).time_since_epoch().count();
   if (now.time_since_epoch().count() < until) return;
   if (!quiet_until.compare_exchange_strong(until, next, std::memory_order_relaxed)) return;  // relaxed: as above
-  log(LogLevel::warning, error.message() + ": connections wait until this has passed");
+  log(LogLevel::warning, error.message() + ": connections wait until this has passed, or are turned away");
 }
 
 }  // namespace skua

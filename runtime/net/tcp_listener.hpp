@@ -54,6 +54,9 @@ class TcpListener : public TcpOptions {
   /// too few descriptors or too little memory it waits and tries again, see AcceptOperation. Any number of tasks may
   /// accept. Cancel safety: no connection is lost.
   AcceptOperation<AcceptCall> accept() noexcept { return {source(), AcceptCall()}; }
+
+ private:
+  ReserveDescriptor reserve_;
 };
 
 }  // namespace skua

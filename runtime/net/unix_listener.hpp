@@ -58,6 +58,7 @@ class BasicUnixListener : public UnixOptions {
   explicit BasicUnixListener(BoundUnixSocket bound) noexcept
       : UnixOptions(std::move(bound.socket)), file_(std::move(bound.file)) {}
   SocketFile file_;
+  ReserveDescriptor reserve_;
 };
 
 using UnixListener = BasicUnixListener<UnixStream, SOCK_STREAM>;

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""The proxy: curl gets files through it, half-closes are handed on, an upstream that is away is named.
+"""The proxy: curl gets files through it, socat talks to socat, half-closes are handed on, an upstream that is away is
+named.
 
 usage: tcp_proxy_test.py PROXY        SKUA_BACKEND chooses the back end; 77 if the kernel refuses io_uring, or no curl
+                                      or no socat
 """
 import functools
+import hashlib
 import http.server
 import os
 import pathlib
@@ -61,6 +64,20 @@ def check_curl(program, folder):
     server.shutdown()
 
 
+def check_socat(program):
+    """One socat sends, ends its direction and waits; behind the proxy another hands all of it to a program."""
+    upstream = subprocess.Popen(["socat", "-dd", "TCP4-LISTEN:0,bind=127.0.0.1", "EXEC:sha256sum"],
+                                stderr=subprocess.PIPE, text=True)
+    port = int(re.search(r"listening on AF=2 127\.0\.0\.1:(\d+)", upstream.stderr.readline())[1])
+    sent = os.urandom(8 << 20)
+    with Proxy(program, port) as proxy:
+        client = subprocess.run(["socat", "-t", str(PATIENCE), "-", f"TCP4:127.0.0.1:{proxy.port}"],
+                                input=sent, capture_output=True, timeout=PATIENCE, check=True)
+        assert client.stdout.split()[0].decode() == hashlib.sha256(sent).hexdigest(), client
+        assert proxy.report() == f"{len(sent)} bytes there, {len(client.stdout)} back\n"
+    upstream.communicate(timeout=PATIENCE)
+
+
 def check_half_close(program):
     """The upstream answers only when it has seen the end of the question."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -100,9 +117,10 @@ def main():
             return SKIPPED if os.environ.get("SKUA_BACKEND") == "io_uring" and "io_uring_setup" in proxy.said else 1
     check_half_close(program)
     check_no_upstream(program)
-    if not shutil.which("curl"):
-        print("no curl")
+    if missing := [tool for tool in ("curl", "socat") if not shutil.which(tool)]:
+        print("missing:", *missing)
         return SKIPPED
+    check_socat(program)
     with tempfile.TemporaryDirectory() as folder:
         check_curl(program, pathlib.Path(folder))
     return 0

@@ -34,11 +34,12 @@ Items decode_in_pieces(D decoder, std::string_view bytes, const std::function<st
   Items items;
   ByteBuffer buffer;
   const auto take_items = [&](bool has_ended) {
-    while (auto item = next_item(decoder, buffer, has_ended)) {
-      const bool is_final =
-          items.size() > 1 && item->starts_with('!') && items.back() == *item && *item == items[items.size() - 2];
-      if (is_final) return false;
+    for (;;) {
+      const std::size_t before = buffer.size();
+      auto item = next_item(decoder, buffer, has_ended);
+      if (!item) break;
       items.push_back(*item);
+      if (item->starts_with('!') && buffer.size() == before) return false;  // it took nothing: it is final
     }
     return true;
   };
@@ -93,6 +94,15 @@ TEST(lines_codec, is_in_step_again_after_a_line_that_is_too_long) {
   expect_items(LinesCodec(5), "12345", {"12345"});
   expect_items(LinesCodec(5), "123456", {five});
   expect_items(LinesCodec(0), "\n\r\nx\n\n", {"", "", "!decode an item of more than 0 bytes: Message too long", ""});
+}
+
+TEST(lines_codec, needs_no_call_between_an_error_and_the_next_bytes) {
+  LinesCodec codec(5);
+  ByteBuffer buffer;
+  buffer.append("123456");
+  EXPECT_EQ(codec.decode(buffer).error(), std::errc::message_size);
+  buffer.append("\nok\n");
+  EXPECT_EQ(codec.decode(buffer).value(), "ok");
 }
 
 TEST(lines_codec, keeps_no_more_than_its_limit) {
@@ -185,7 +195,7 @@ TEST(length_delimited_codec, every_size_of_field_both_ways_round) {
 TEST(length_delimited_codec, refuses_a_frame_above_the_limit_at_its_length) {
   const LengthDelimitedCodec codec(LengthDelimitedOptions().max_frame(5));
   const std::string error = "!decode a frame of length 6, more than 5: Message too long";
-  expect_items(codec, bytes({0, 0, 0, 5}, "12345") + bytes({0, 0, 0, 6}), {"12345", error, error});
+  expect_items(codec, bytes({0, 0, 0, 5}, "12345") + bytes({0, 0, 0, 6}), {"12345", error});
   LengthDelimitedCodec by_default;
   ByteBuffer buffer;
   buffer.append(bytes({0, 0x80, 0, 1}));

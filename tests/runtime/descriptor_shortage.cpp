@@ -2,7 +2,8 @@
 //   descriptor_shortage BACKEND
 //
 // While none is left, accept() waits: it neither ends nor spins, connections that exist are served, one warning is
-// logged, and the waiting clients are served as soon as descriptors are free again.
+// logged, and the waiting clients are served as soon as descriptors are free again. If none is for long, they are
+// turned away, as often as it comes to that.
 #include <skua/skua.hpp>
 
 #include <fcntl.h>
@@ -24,10 +25,12 @@ namespace {
 
 std::atomic<int> warnings{0};
 
-void check(bool condition, const char* what) {
-  if (condition) return;
+[[noreturn]] void fail(const char* what) {
   std::fprintf(stderr, "failed: %s\n", what);
   std::_Exit(1);
+}
+void check(bool condition, const char* what) {
+  if (!condition) fail(what);
 }
 
 Task<Result<void>> echo(TcpStream stream) {
@@ -44,12 +47,14 @@ Task<Result<void>> serve(TcpListener& listener) {
     spawn(echo(std::move(accepted.stream))).detach();
   }
 }
-Task<> expect_echo(TcpStream& stream) {
+Task<bool> is_echoed(TcpStream& stream) {
   std::array<char, 1> buffer{'x'};
-  check((co_await timeout(20s, stream.write_all(buffer))).has_value(), "write");
+  const auto written = co_await timeout(20s, stream.write_all(buffer));
+  if (!written) co_return false;
   const auto count = co_await timeout(20s, stream.read(buffer));
-  check(count && *count == 1, "an echo within 20 s");
+  co_return count && *count == 1;
 }
+Task<> expect_echo(TcpStream& stream) { check(co_await is_echoed(stream), "an echo within 20 s"); }
 
 std::vector<int> take_all_descriptors() {
   std::vector<int> taken;
@@ -58,6 +63,29 @@ std::vector<int> take_all_descriptors() {
     if (fd < 0) return taken;
     taken.push_back(fd);
   }
+}
+/// One descriptor is left, for the client; none for what the server would accept.
+std::vector<int> take_all_descriptors_but_one() {
+  std::vector<int> taken = take_all_descriptors();
+  ::close(taken.back());
+  taken.pop_back();
+  return taken;
+}
+void give_back(const std::vector<int>& taken) {
+  for (const int fd : taken) ::close(fd);
+}
+Task<> expect_to_be_turned_away(TcpStream& stream) {
+  std::array<char, 1> buffer{};
+  const auto count = co_await timeout(20s, stream.read(buffer));
+  check(count && *count == 0, "the end of the stream within 20 s");
+}
+/// The try that turned one away may have taken another.
+Task<TcpStream> connect_until_served(SocketAddress address) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    TcpStream stream = (co_await TcpStream::connect(address)).value();
+    if (co_await is_echoed(stream)) co_return stream;
+  }
+  fail("a client is served when there are descriptors again");
 }
 double cpu_seconds() {
   timespec time{};
@@ -72,10 +100,7 @@ Task<> test() {
   TcpStream early = (co_await TcpStream::connect(address)).value();
   co_await expect_echo(early);
 
-  // One descriptor is left, for the client; none for what the server would accept.
-  std::vector<int> taken = take_all_descriptors();
-  ::close(taken.back());
-  taken.pop_back();
+  std::vector<int> taken = take_all_descriptors_but_one();
   TcpStream late = (co_await TcpStream::connect(address)).value();
   const double before = cpu_seconds();
   co_await sleep(600ms);
@@ -85,8 +110,18 @@ Task<> test() {
   check(warnings.load() == 1, "one warning");
   co_await expect_echo(early);
 
-  for (const int fd : taken) ::close(fd);
+  give_back(taken);
   co_await expect_echo(late);
+
+  std::vector<TcpStream> kept;  // the server's ends stay open, too
+  for (int round = 0; round < 2; ++round) {
+    taken = take_all_descriptors_but_one();
+    kept.push_back((co_await TcpStream::connect(address)).value());
+    co_await expect_to_be_turned_away(kept.back());
+    co_await expect_echo(early);
+    give_back(taken);
+    kept.push_back(co_await connect_until_served(address));
+  }
   check(warnings.load() == 1, "still one warning");
   server.abort();
   static_cast<void>(co_await server);

@@ -74,10 +74,10 @@ inline std::chrono::nanoseconds cpu_time() {
 }
 
 /// The part of a processor that this process uses while the calling task sleeps: 1 if a thread spins.
-inline Task<double> cpu_share_while_idle() {
+inline Task<double> cpu_share_while_idle(Duration length = std::chrono::milliseconds(60)) {
   const auto cpu = cpu_time();
   const auto start = seam::now();
-  co_await sleep(std::chrono::milliseconds(60));
+  co_await sleep(length);
   const std::chrono::duration<double> used = cpu_time() - cpu;
   const std::chrono::duration<double> passed = seam::now() - start;
   co_return used / passed;
