@@ -1,32 +1,15 @@
 // sync/semaphore.hpp: permits that are taken, given back, granted, dropped unseen and refused at the same time. A
 // permit that is lost shows as a deadlock, one too many as two threads where one may be.
-#include "harness.hpp"
+#include "sync.hpp"
 
-#include <skua/core/budget.hpp>
-#include <skua/core/wake.hpp>
 #include <skua/sync/semaphore.cpp>
 
 #include <optional>
-
-namespace skua::budget {
-bool take(Context&) noexcept { return true; }
-void give_back() noexcept {}
-std::uint32_t remaining() noexcept { return unlimited; }
-}  // namespace skua::budget
-
-namespace skua {
-std::error_code make_error_code(SyncError error) noexcept { return {static_cast<int>(error), std::generic_category()}; }
-}  // namespace skua
 
 using namespace skua;
 using model::check;
 
 namespace {
-
-struct Woken : RefCounted<Woken> {
-  void wake() noexcept { event.set(); }
-  model::Event event;
-};
 
 template <class Derived, unsigned Threads>
 struct SemaphoreModel : rl::test_suite<Derived, Threads> {
@@ -37,26 +20,14 @@ struct SemaphoreModel : rl::test_suite<Derived, Threads> {
   }
 
   /// Waits for `count` permits. False: it is closed.
-  bool acquire(std::size_t count) {
-    Semaphore::Wait wait(*semaphore, count);
-    return finish(wait);
-  }
-  bool finish(Semaphore::Wait& wait) {
-    const auto woken = make_ref<Woken>();
-    const Waker waker = make_waker(woken);
-    Context context(waker);
-    for (;;) {
-      Poll<bool> got = wait.poll(context);
-      if (got.is_ready()) return got.value();
-      woken->event.consume();
-    }
+  bool acquire(std::size_t count, Semaphore::Wait::Place place = Semaphore::Wait::Place::last) {
+    Semaphore::Wait wait(*semaphore, count, place);
+    return model::await(wait);
   }
   /// A future that is polled once, and dropped if it is not ready: true if it was.
   bool try_and_drop(std::size_t count) {
     Semaphore::Wait wait(*semaphore, count);
-    const Waker waker = Waker::noop();
-    Context context(waker);
-    Poll<bool> got = wait.poll(context);
+    Poll<bool> got = model::poll_once(wait);
     return got.is_ready() && got.value();
   }
   void use_alone() {
@@ -155,11 +126,38 @@ struct Added : SemaphoreModel<Added, 3> {
 struct Forgotten : SemaphoreModel<Forgotten, 3> {
   static constexpr std::size_t permits = 1, permits_left = 1;
   void thread(unsigned i) {
-    if (i == 0) return semaphore->add_permits(semaphore->forget_permits(1));
+    if (i == 0) {
+      if (semaphore->forget_permits(1) == 0) return;
+      use_alone();  // what is forgotten nobody else has
+      return semaphore->add_permits(1);
+    }
     check(acquire(1), "it is open");
     use_alone();
     semaphore->release(1);
   }
+};
+
+/// A reader becomes the writer, before a writer that waits. Two permits: readers take one, writers both.
+struct Upgrade : SemaphoreModel<Upgrade, 3> {
+  static constexpr std::size_t permits = 2, permits_left = 2;
+  void thread(unsigned i) {
+    if (i == 0) {
+      check(acquire(1), "it is open");
+      const int seen = value.read();
+      check(acquire(1, Semaphore::Wait::Place::first), "it is open");
+      check(value.add(1) == seen, "no writer came between");
+      semaphore->release(2);
+    } else if (i == 1) {
+      check(acquire(2), "it is open");
+      value.add(1);
+      semaphore->release(2);
+    } else {
+      check(acquire(1), "it is open");
+      value.read();
+      semaphore->release(1);
+    }
+  }
+  model::Var<int> value;
 };
 
 }  // namespace
@@ -173,5 +171,6 @@ int main(int argc, char** argv) {
   runner.run<Closed>("closed", 20);
   runner.run<Added>("added", 20);
   runner.run<Forgotten>("forgotten", 20);
+  runner.run<Upgrade>("upgrade", 20);
   return runner.exit_code();
 }
