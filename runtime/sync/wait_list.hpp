@@ -61,6 +61,19 @@ class WaitList {
   WaitNode* last_ = nullptr;
 };
 
+/// A waker that is woken when it goes: declare it before the lock.
+class WakeAtEnd {
+ public:
+  WakeAtEnd() = default;
+  WakeAtEnd(const WakeAtEnd&) = delete;
+  WakeAtEnd& operator=(const WakeAtEnd&) = delete;
+  ~WakeAtEnd() { std::move(waker_).wake(); }
+  void set(Waker waker) noexcept { waker_ = std::move(waker); }
+
+ private:
+  Waker waker_;
+};
+
 /// Wakers that are woken when it goes: declare it before the lock. Limited, so that nobody holds a mutex for long: who
 /// has more to wake does it in several batches.
 class WakeBatch {
