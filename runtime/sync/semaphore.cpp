@@ -39,7 +39,7 @@ std::optional<bool> Semaphore::take_or_enqueue(Wait& wait) {
     const bool is_next = (seen & has_waiters) == 0 || wait.place_ == Wait::Place::first;
     const bool enough = is_next && seen / one_permit >= wait.permits_;
     const std::size_t next = enough ? seen - wait.permits_ * one_permit : seen | has_waiters;
-    // [SE3] acquire: as [SE2]. relaxed on failure: it is looked at again
+    // [SE3] acquire: as [SE2]; pairs with [SE4], [SE7]. relaxed on failure: it is looked at again
     if (state_.compare_exchange_weak(seen, next, std::memory_order_acquire, std::memory_order_relaxed)) {
       if (enough) return true;
       break;
@@ -95,7 +95,8 @@ void Semaphore::give_and_grant(std::size_t permits) {
   for (bool more = true; more; permits = 0) {
     sync::WakeBatch batch;
     const seam::Lock lock(mutex_);
-    state_.fetch_add(permits * one_permit, std::memory_order_release);  // [SE4] in its place
+    // [SE7] release: as [SE4], for who comes when nobody waits any more; pairs with [SE2], [SE3], [SE6].
+    state_.fetch_add(permits * one_permit, std::memory_order_release);
     more = grant(batch);
   }
 }
@@ -139,7 +140,7 @@ std::size_t Semaphore::forget_permits(std::size_t permits) {
   std::size_t seen = state_.load(std::memory_order_relaxed);  // relaxed: the exchange below acquires
   for (;;) {
     const std::size_t count = std::min(permits, seen / one_permit);
-    // [SE6] acquire: as [SE2]. relaxed on failure: it is looked at again
+    // [SE6] acquire: as [SE2]; pairs with [SE4], [SE7]. relaxed on failure: it is looked at again
     if (state_.compare_exchange_weak(seen, seen - count * one_permit, std::memory_order_acquire,
                                      std::memory_order_relaxed)) {
       return count;
