@@ -7,7 +7,7 @@
 #include <skua/io/shared_input.hpp>
 #include <skua/io/sigpipe.hpp>
 #include <skua/io/standard_streams.hpp>
-#include <skua/io/turns.hpp>
+#include <skua/sync/mutex.hpp>
 
 #include <algorithm>
 #include <array>
@@ -44,8 +44,8 @@ class SharedWrite {
 constexpr std::size_t most_to_copy = 65536;
 
 /// Who writes to a stream of this process. Never destroyed: tasks may outlive main().
-Turns& turns_of(StandardStream stream) {
-  static auto* const turns = new std::array<Turns, 3>;
+Mutex<>& turns_of(StandardStream stream) {
+  static auto* const turns = new std::array<Mutex<>, 3>;
   return (*turns)[static_cast<std::size_t>(stream)];
 }
 
@@ -112,12 +112,12 @@ Result<StandardOutput> StandardOutput::open() { return open(StandardStream::outp
 Result<StandardOutput> StandardOutput::open_error() { return open(StandardStream::error); }
 
 Task<Result<std::size_t>> StandardOutput::write(ConstBuffer buffer) {
-  const Turns::Turn turn = co_await turns_of(stream()).take();
+  const auto turn = co_await turns_of(stream()).lock();
   co_return named(co_await write_now(buffer), stream(), "write");
 }
 
 Task<Result<void>> StandardOutput::write_all(ConstBuffer buffer) {
-  const Turns::Turn turn = co_await turns_of(stream()).take();
+  const auto turn = co_await turns_of(stream()).lock();
   for (ConstBuffer rest = buffer; rest.size() != 0;) {
     const Result<std::size_t> count = co_await write_now(rest);
     if (!count) co_return error_of(stream(), count.error(), "write");
