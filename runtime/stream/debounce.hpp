@@ -1,6 +1,7 @@
 // debounce(d): the last item of each burst.
 #pragma once
 
+#include <skua/core/budget.hpp>
 #include <skua/core/clock.hpp>
 #include <skua/stream/adaptor.hpp>
 #include <skua/stream/stream.hpp>
@@ -34,7 +35,13 @@ class [[nodiscard]] Debounce {
 
  private:
   PollNext<Item> poll_quiet(Context& context) {
-    if (!last_ || quiet_->poll_without_budget(context).is_pending()) return pending;
+    if (!last_) return pending;
+    if (quiet_) {
+      if (quiet_->poll_without_budget(context).is_pending()) return pending;
+      quiet_.reset();
+      // Perhaps an item is there and was refused for the budget alone: the source is asked once more.
+      if (budget::remaining() == 0) return context.waker().wake_by_ref(), pending;
+    }
     return take_last();
   }
   PollNext<Item> take_last() {
@@ -47,7 +54,7 @@ class [[nodiscard]] Debounce {
   S source_;
   Duration length_;
   std::optional<Item> last_;
-  std::optional<Sleep> quiet_;  // since the last item
+  std::optional<Sleep> quiet_;  // since the last item, until it is over
   bool has_ended_ = false;
 };
 

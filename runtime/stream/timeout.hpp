@@ -1,6 +1,7 @@
 // timeout(d): the items, and an error when one is late.
 #pragma once
 
+#include <skua/core/budget.hpp>
 #include <skua/core/clock.hpp>
 #include <skua/core/result.hpp>
 #include <skua/stream/adaptor.hpp>
@@ -26,23 +27,34 @@ class [[nodiscard]] Timeout {
     auto item = source_.poll_next(context);
     if (item.is_ready()) {
       limit_.reset();
-      is_late_ = false;
+      state_ = State::in_time;
       if (!item.value()) return PollNext<Item>(std::nullopt);
       return PollNext<Item>(Item(*std::move(item.value())));
     }
-    if (is_late_) return pending;
-    if (!limit_) limit_.emplace(sleep(longest_));
-    if (limit_->poll_without_budget(context).is_pending()) return pending;
-    limit_.reset();
-    is_late_ = true;
+    if (state_ == State::told) return pending;
+    if (state_ == State::in_time) {
+      if (!limit_) limit_.emplace(sleep(longest_));
+      if (limit_->poll_without_budget(context).is_pending()) return pending;
+      limit_.reset();
+      state_ = State::late;
+      // Perhaps the item is there and was refused for the budget alone: the source is asked once more.
+      if (budget::remaining() == 0) return context.waker().wake_by_ref(), pending;
+    }
+    state_ = State::told;
     return PollNext<Item>(Item(Error(std::errc::timed_out, "next")));
   }
 
  private:
+  enum class State {
+    in_time,
+    late,
+    told,  // that it is late: not said again of the same item
+  };
+
   S source_;
   Duration longest_;
   std::optional<Sleep> limit_;  // while an item is waited for
-  bool is_late_ = false;        // that has been said; it is not said again of the same item
+  State state_ = State::in_time;
 };
 
 /// Items as Result<T> (a Result<T> stays as it is). When none comes for `longest` from the moment it was first asked

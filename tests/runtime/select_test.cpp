@@ -207,8 +207,12 @@ TEST(poll_once, does_not_take_a_lack_of_budget_for_a_no) {
     EXPECT_TRUE(poll_once(Leaf()).poll(context).is_pending());
     EXPECT_GE(context.wakes(), 1);
   }
+  {
+    const budget::Grant grant(2);
+    EXPECT_EQ(poll_once(Leaf()).poll(context).take(), 1);
+  }
   const budget::Grant grant(2);
-  EXPECT_EQ(poll_once(Leaf()).poll(context).take(), 1);
+  EXPECT_TRUE(poll_once(race(Leaf(), Leaf())).poll(context).is_pending()) << "the race takes the unit that is left";
 }
 
 TEST(poll_once, a_loop_around_it_gives_way) {

@@ -1,6 +1,7 @@
 // Streams and their adaptors without a clock, polled by hand. (Those of byte streams: stream_test.cpp.)
 #include <skua/skua.hpp>
 
+#include "../support/poll_stream.hpp"
 #include "../support/probe.hpp"
 #include "../support/promise.hpp"
 
@@ -30,30 +31,6 @@ class Endless {
  public:
   PollNext<int> poll_next(Context&) { return PollNext<int>(1); }
 };
-
-/// All items of a stream that is ready as far as it goes.
-template <class S>
-std::vector<StreamItem<S>> all_of(S stream) {
-  CountedContext context;
-  auto all = std::move(stream) | stream::collect();
-  return all.poll(context).take();
-}
-
-/// One poll: an item; none: pending, or the end.
-template <class S>
-auto item_of(S& stream, CountedContext& context) {
-  auto item = stream.poll_next(context);
-  return item.is_ready() ? std::move(item).take() : std::nullopt;
-}
-template <class S>
-bool is_pending(S& stream, CountedContext& context) {
-  return stream.poll_next(context).is_pending();
-}
-template <class S>
-bool has_ended(S& stream, CountedContext& context) {
-  auto item = stream.poll_next(context);
-  return item.is_ready() && !item.value();
-}
 
 TEST(stream, from_moves_out_of_what_it_owns_and_copies_what_it_borrows) {
   std::vector<std::unique_ptr<int>> owned;
@@ -302,78 +279,6 @@ TEST(stream, a_consumer_that_is_dropped_leaves_a_borrowed_stream) {
   }
   feed.put(3);
   EXPECT_EQ(next(numbers).poll(context).take(), 3) << "what it had collected went with it, no more";
-}
-
-TEST(stream, buffered_runs_so_many_and_keeps_the_order) {
-  std::vector<Promise<int>> promises(4);
-  auto outputs = stream::from(std::views::iota(0, 4)) |
-                 stream::map([&](int n) { return promises[static_cast<std::size_t>(n)].future(); }) |
-                 stream::buffered(2);
-  CountedContext context;
-  EXPECT_TRUE(is_pending(outputs, context));
-  EXPECT_TRUE(promises[1].is_awaited());
-  EXPECT_FALSE(promises[2].is_awaited());
-  promises[1].keep(1);
-  EXPECT_TRUE(is_pending(outputs, context));
-  EXPECT_FALSE(promises[2].is_awaited()) << "an output that waits for its turn takes a place";
-  for (const std::size_t i : {0u, 2u, 3u}) promises[i].keep(static_cast<int>(i));
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(item_of(outputs, context), i);
-  EXPECT_TRUE(has_ended(outputs, context));
-}
-
-TEST(stream, buffer_unordered_gives_what_is_ready_first) {
-  std::vector<Promise<int>> promises(3);
-  auto outputs = stream::from(std::views::iota(0, 3)) |
-                 stream::map([&](int n) { return promises[static_cast<std::size_t>(n)].future(); }) |
-                 stream::buffer_unordered(2);
-  CountedContext context;
-  EXPECT_TRUE(next(outputs).poll(context).is_pending());
-  promises[1].keep(1);
-  EXPECT_EQ(item_of(outputs, context), 1);
-  EXPECT_TRUE(next(outputs).poll(context).is_pending());
-  promises[2].keep(2);
-  EXPECT_EQ(item_of(outputs, context), 2);
-  promises[0].keep(0);
-  EXPECT_EQ(item_of(outputs, context), 0);
-  EXPECT_TRUE(has_ended(outputs, context));
-}
-
-TEST(stream, buffered_waits_for_its_source_when_nothing_runs) {
-  Feed<ReadyWith<int>> feed;
-  auto outputs = feed.stream() | stream::buffered(3);
-  CountedContext context;
-  EXPECT_TRUE(is_pending(outputs, context));
-  feed.put(ReadyWith(1));
-  EXPECT_EQ(context.wakes(), 1);
-  EXPECT_EQ(item_of(outputs, context), 1);
-  EXPECT_TRUE(is_pending(outputs, context));
-  feed.end();
-  EXPECT_TRUE(has_ended(outputs, context));
-}
-
-TEST(stream, for_each_concurrent_keeps_its_limit_and_waits_for_all) {
-  std::vector<Promise<Result<void>>> promises(3);
-  const auto begin = [&](int n) { return promises[static_cast<std::size_t>(n)].future(); };
-  CountedContext context;
-  {
-    auto done = stream::from(std::views::iota(0, 3)) | stream::for_each_concurrent(2, begin);
-    EXPECT_TRUE(done.poll(context).is_pending());
-    EXPECT_FALSE(promises[2].is_awaited());
-    promises[1].keep({});
-    EXPECT_TRUE(done.poll(context).is_pending());
-    EXPECT_TRUE(promises[2].is_awaited());
-    promises[0].keep({});
-    promises[2].keep({});
-    EXPECT_TRUE(done.poll(context).is_ready());
-  }
-  promises = std::vector<Promise<Result<void>>>(3);
-  {
-    auto done = stream::from(std::views::iota(0, 3)) | stream::try_for_each_concurrent(3, begin);
-    EXPECT_TRUE(done.poll(context).is_pending());
-    promises[1].keep(refused());
-    EXPECT_EQ(done.poll(context).take().error(), std::errc::connection_refused);
-  }
-  EXPECT_FALSE(promises[0].is_awaited());
 }
 
 TEST(stream, repeat_keeps_the_future_that_is_begun) {
