@@ -19,8 +19,10 @@ bool take(Context& context) noexcept {
   return true;
 }
 
+// What took the last unit keeps it. Something within it may have been refused since, and whoever combines futures sees
+// by remaining() == 0 that their "pending" may mean no more than that.
 void give_back() noexcept {
-  if (units_left != unlimited) ++units_left;
+  if (units_left != unlimited && units_left != 0) ++units_left;
 }
 
 Grant::Grant(std::uint32_t units) noexcept : before_(std::exchange(units_left, units)) {}

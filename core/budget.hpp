@@ -17,7 +17,7 @@ inline constexpr std::uint32_t unlimited = ~std::uint32_t{0};
 /// Takes a unit. False when none is left: the waker has been called, the leaf returns `pending`.
 [[nodiscard]] bool take(Context& context) noexcept;
 
-/// Gives back the unit that take() took: the leaf made no progress.
+/// Gives back the unit that take() took: the leaf made no progress. Nothing when remaining() is 0: see budget.cpp.
 void give_back() noexcept;
 
 /// Grants this thread `units` until the object is destroyed; then what was there before.

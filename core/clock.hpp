@@ -29,4 +29,10 @@ constexpr Instant saturating_add(Instant start, std::chrono::duration<Rep, Perio
   return start + std::chrono::ceil<Duration>(delay);
 }
 
+/// `length` in nanoseconds, likewise: at most 292 years, at least none.
+template <class Rep, class Period>
+constexpr Duration saturating_duration(std::chrono::duration<Rep, Period> length) noexcept {
+  return saturating_add(Instant(), length).time_since_epoch();
+}
+
 }  // namespace skua

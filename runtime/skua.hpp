@@ -1,4 +1,5 @@
-// Everything a program that uses Skua needs. (Configuration files and command lines: <skua/config/load.hpp>.)
+// Everything a program that uses Skua needs. (Configuration files and command lines: <skua/config/load.hpp>;
+// streams: <skua/streams.hpp>.)
 #pragma once
 
 #include <skua/blocking/unblock.hpp>
@@ -66,10 +67,19 @@
 #include <skua/sync/semaphore.hpp>
 #include <skua/sync/sync_error.hpp>
 #include <skua/sync/watch.hpp>
+#include <skua/task/any_future.hpp>
+#include <skua/task/backoff.hpp>
 #include <skua/task/consume_budget.hpp>
+#include <skua/task/futures_ordered.hpp>
+#include <skua/task/futures_unordered.hpp>
 #include <skua/task/join.hpp>
+#include <skua/task/join_all.hpp>
+#include <skua/task/poll_once.hpp>
+#include <skua/task/race.hpp>
+#include <skua/task/retry.hpp>
 #include <skua/task/select.hpp>
 #include <skua/task/try_join.hpp>
+#include <skua/task/try_join_all.hpp>
 #include <skua/task/yield_now.hpp>
 #include <skua/time/interval.hpp>
 #include <skua/time/sleep.hpp>

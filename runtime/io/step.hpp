@@ -16,9 +16,14 @@ class Step {
   template <class Make>
   Poll<Output<F>> poll(Context& context, Make make) {
     if (!future_) future_.emplace(make());
-    auto result = future_->poll(context);
-    if (result.is_ready()) future_.reset();
-    return result;
+    try {
+      auto result = future_->poll(context);
+      if (result.is_ready()) future_.reset();
+      return result;
+    } catch (...) {
+      future_.reset();  // it is not to be polled again
+      throw;
+    }
   }
   bool is_pending() const noexcept { return future_.has_value(); }
   /// Drops the future.

@@ -257,9 +257,18 @@ TEST(budget, exhausted_it_wakes_the_task_that_asks) {
   EXPECT_EQ(context.wakes(), 0);
   EXPECT_FALSE(budget::take(context));
   EXPECT_EQ(context.wakes(), 1);
-  budget::give_back();
+}
+
+TEST(budget, is_given_back_unless_it_is_exhausted) {
+  CountedContext context;
+  const budget::Grant grant(2);
   EXPECT_TRUE(budget::take(context));
-  EXPECT_EQ(context.wakes(), 1);
+  budget::give_back();
+  EXPECT_EQ(budget::remaining(), 2u);
+  EXPECT_TRUE(budget::take(context));
+  EXPECT_TRUE(budget::take(context));
+  budget::give_back();
+  EXPECT_EQ(budget::remaining(), 0u) << "so that a refusal in the meantime can be told";
 }
 
 TEST(budget, grants_nest_and_end) {

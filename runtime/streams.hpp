@@ -1,0 +1,32 @@
+// Streams, their adaptors, sources and sinks.
+#pragma once
+
+#include <skua/stream/buffered.hpp>
+#include <skua/stream/chain.hpp>
+#include <skua/stream/chunks.hpp>
+#include <skua/stream/chunks_timeout.hpp>
+#include <skua/stream/collect.hpp>
+#include <skua/stream/debounce.hpp>
+#include <skua/stream/enumerate.hpp>
+#include <skua/stream/filter.hpp>
+#include <skua/stream/filter_map.hpp>
+#include <skua/stream/fold.hpp>
+#include <skua/stream/for_each.hpp>
+#include <skua/stream/for_each_concurrent.hpp>
+#include <skua/stream/from.hpp>
+#include <skua/stream/generator.hpp>
+#include <skua/stream/incoming.hpp>
+#include <skua/stream/map.hpp>
+#include <skua/stream/merge.hpp>
+#include <skua/stream/next.hpp>
+#include <skua/stream/repeat.hpp>
+#include <skua/stream/scan.hpp>
+#include <skua/stream/skip.hpp>
+#include <skua/stream/stream.hpp>
+#include <skua/stream/take.hpp>
+#include <skua/stream/take_while.hpp>
+#include <skua/stream/then.hpp>
+#include <skua/stream/throttle.hpp>
+#include <skua/stream/ticks.hpp>
+#include <skua/stream/timeout.hpp>
+#include <skua/stream/zip.hpp>
