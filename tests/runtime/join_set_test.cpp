@@ -225,6 +225,17 @@ TEST_F(JoinSetTest, thousands_of_tasks_from_within_tasks) {
   EXPECT_EQ(runtime.block_on(spawn(body())).value(), long{tasks} * (tasks - 1) / 2);
 }
 
+TEST(wake_set, forgets_who_waits_when_it_is_dropped) {
+  const auto counter = std::make_shared<WakeCounter>();
+  std::optional<WakeSet<int>> set(std::in_place);
+  const Waker of_entry = set->insert(1).waker();
+  EXPECT_EQ(set->pop_woken(make_waker(counter)), nullptr);
+  EXPECT_EQ(counter.use_count(), 2);
+  set.reset();
+  EXPECT_EQ(counter.use_count(), 1) << "though the entry's waker lives";
+  of_entry.wake_by_ref();
+}
+
 // ------------------------------------------------------------------------------------------------------- JoinMap
 
 TEST_F(JoinSetTest, map_yields_keys_with_outputs) {
