@@ -57,11 +57,14 @@
 #include <skua/task/abort_on_drop.hpp>
 #include <skua/task/cancellation_token.hpp>
 #include <skua/task/consume_budget.hpp>
+#include <skua/task/deadline.hpp>
 #include <skua/task/join.hpp>
 #include <skua/task/join_map.hpp>
 #include <skua/task/join_set.hpp>
 #include <skua/task/run_until_cancelled.hpp>
+#include <skua/task/scope.hpp>
 #include <skua/task/select.hpp>
+#include <skua/task/stop_token.hpp>
 #include <skua/task/task_local.hpp>
 #include <skua/task/task_tracker.hpp>
 #include <skua/task/try_join.hpp>

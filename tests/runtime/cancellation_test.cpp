@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -178,6 +180,126 @@ TEST(cancellation, run_until_cancelled_begins_nothing_after_the_cancel) {
   EXPECT_EQ(gate.polls(), 0);
   EXPECT_TRUE(wait.poll(context).is_ready()) << "a borrowed future is as it was";
 }
+
+// ---------------------------------------------------------------------------------------------------- stop_token
+
+TEST(stop_token, is_requested_when_the_token_is_cancelled) {
+  const CancellationToken token;
+  const LinkedStopToken link(token);
+  int called = 0;
+  const std::stop_callback callback(link.get(), [&] { ++called; });
+  EXPECT_FALSE(link.get().stop_requested());
+  token.cancel();
+  EXPECT_TRUE(link.get().stop_requested());
+  EXPECT_EQ(called, 1);
+  EXPECT_TRUE(LinkedStopToken(token).get().stop_requested()) << "of a token that is cancelled already";
+}
+
+TEST(stop_token, a_dropped_link_does_nothing) {
+  const CancellationToken token;
+  std::stop_token stop;
+  {
+    const LinkedStopToken link(token);
+    stop = link.get();
+  }
+  token.cancel();
+  EXPECT_FALSE(stop.stop_requested());
+  std::stop_source source;
+  const CancellationToken other;
+  {
+    const LinkedCancellation link(source.get_token(), other);
+  }
+  source.request_stop();
+  EXPECT_FALSE(other.is_cancelled());
+}
+
+TEST(stop_token, cancels_a_token) {
+  std::stop_source source;
+  const LinkedCancellation link(source.get_token(), CancelReason::shutdown);
+  const CancellationToken child = link.token().child();
+  EXPECT_FALSE(link.token().is_cancelled());
+  source.request_stop();
+  EXPECT_EQ(child.reason(), CancelReason::shutdown);
+  EXPECT_TRUE(LinkedCancellation(source.get_token()).token().is_cancelled()) << "of a stop requested before";
+}
+
+TEST(stop_token, of_a_jthread) {
+  std::promise<CancelReason> told;
+  std::jthread thread([&](std::stop_token stop) {
+    const LinkedCancellation link(std::move(stop), CancelReason::abandoned);
+    auto cancelled = link.token().cancelled();
+    told.set_value(await_within(cancelled).value());
+  });
+  thread.request_stop();
+  EXPECT_EQ(told.get_future().get(), CancelReason::abandoned);
+}
+
+// ------------------------------------------------------------------------------------------------------ deadlines
+
+class Deadlines : public testing::Test {
+ protected:
+  template <class T>
+  T run(Task<T> task) {
+    return runtime.block_on(runtime.spawn(std::move(task))).value();
+  }
+  Runtime runtime = Builder().workers(2).build().value();
+};
+
+Task<std::optional<Instant>> inherited_deadline() {
+  co_await yield_now();
+  co_return current_deadline();
+}
+Task<> forever() { co_await sleep(24h); }
+
+TEST_F(Deadlines, end_what_takes_too_long) {
+  run([]() -> Task<> {
+    const Result<void> late = co_await with_deadline(seam::now() + 5ms, forever());
+    EXPECT_EQ(late.error(), Error(std::errc::timed_out));
+    auto in_time = co_await with_deadline(seam::now() + 1h, inherited_deadline());
+    EXPECT_TRUE(in_time.value().has_value());
+    EXPECT_EQ(current_deadline(), std::nullopt);
+    EXPECT_EQ(time_left(), Duration::max());
+  }());
+}
+
+TEST_F(Deadlines, inner_ones_shorten_and_never_extend) {
+  run([]() -> Task<> {
+    const Instant near = seam::now() + 1h, far = seam::now() + 2h;
+    auto inner = [&]() -> Task<> {
+      EXPECT_EQ((co_await with_deadline(far, inherited_deadline())).value(), near);
+      EXPECT_EQ((co_await with_deadline(near - 30min, inherited_deadline())).value(), near - 30min);
+      EXPECT_EQ(current_deadline(), near);
+      EXPECT_LE(time_left(), 1h);
+    };
+    (co_await with_deadline(near, inner())).value();
+  }());
+}
+
+TEST_F(Deadlines, propagate_to_spawned_tasks) {
+  run([]() -> Task<> {
+    const Instant deadline = seam::now() + 20ms;
+    auto grandchild = []() -> Task<bool> {
+      const Result<void> late = co_await until_deadline(forever());
+      co_return late.error() == std::errc::timed_out;
+    };
+    auto child = [&]() -> Task<bool> { co_return (co_await spawn(grandchild())).value(); };
+    JoinHandle<bool> handle = [&] {
+      // spawned inside, joined outside: the deadline would drop the join with all the rest
+      std::optional<JoinHandle<bool>> spawned;
+      auto parent = [&]() -> Task<> {
+        spawned = spawn(child());
+        co_return;
+      };
+      auto bound = with_deadline(deadline, parent());
+      static_cast<void>(await_within(bound));
+      return *std::move(spawned);
+    }();
+    EXPECT_TRUE((co_await handle).value());
+    EXPECT_GE(seam::now(), deadline);
+  }());
+}
+
+// ---------------------------------------------------------------------------------------------------------- stress
 
 // What cancels, waits, makes children and drops them, all at once.
 TEST(cancellation, many_threads) {
