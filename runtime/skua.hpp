@@ -61,6 +61,7 @@
 #include <skua/task/join.hpp>
 #include <skua/task/join_map.hpp>
 #include <skua/task/join_set.hpp>
+#include <skua/task/local_set.hpp>
 #include <skua/task/run_until_cancelled.hpp>
 #include <skua/task/scope.hpp>
 #include <skua/task/select.hpp>

@@ -114,6 +114,9 @@ class WakeSet {
   /// The same without a waker.
   Entry* try_pop_woken() noexcept { return static_cast<Entry*>(woken_->try_pop()); }
 
+  /// Any entry; null: the set is empty.
+  Entry* any() noexcept { return static_cast<Entry*>(first_); }
+
   /// Calls `visit(T&)` for each value; it must not change the set.
   template <class Visit>
   void for_each(Visit visit) {
