@@ -81,6 +81,7 @@ bool CancellationNode::cancel(CancelReason reason) noexcept {
 }
 
 bool CancellationNode::cancel_one(CancelReason reason, CancellationNode*& children) noexcept {
+  Waiters::Batch waiters;
   {
     const seam::Lock lock(mutex_);
     if (reason_.load(std::memory_order_relaxed) != 0) return false;  // relaxed: it is written under this lock
@@ -92,8 +93,12 @@ bool CancellationNode::cancel_one(CancelReason reason, CancellationNode*& childr
       child->next_ = children;
       children = child;
     }
+    waiters_.take(waiters);
   }
-  wake_all(mutex_, waiters_);
+  while (waiters.wake()) {
+    const seam::Lock lock(mutex_);
+    waiters_.take(waiters);
+  }
   return true;
 }
 

@@ -7,7 +7,13 @@ constexpr std::uint64_t closed = 1;
 constexpr std::uint64_t one_task = 2;
 }  // namespace
 
-void TaskTracker::State::wake() { wake_all(mutex, waiters); }
+void TaskTracker::State::wake() {
+  Waiters::Batch batch;
+  do {
+    const seam::Lock lock(mutex);
+    waiters.take(batch);
+  } while (batch.wake());
+}
 
 TaskTracker::TaskTracker() : state_(make_ref<State>()) {}
 

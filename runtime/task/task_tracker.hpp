@@ -11,6 +11,7 @@
 
 #include <skua/core/atomic.hpp>
 #include <skua/core/future.hpp>
+#include <skua/core/mutex.hpp>
 #include <skua/core/ref.hpp>
 #include <skua/spawn.hpp>
 #include <skua/task/waiters.hpp>

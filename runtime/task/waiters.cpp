@@ -22,27 +22,18 @@ void Waiters::withdraw(Node& node) noexcept {
   (node.next == nullptr ? last_ : node.next->previous) = node.previous;
 }
 
-Waiters::Node* Waiters::pop() noexcept {
-  Node* const node = first_;
-  if (node != nullptr) withdraw(*node);
-  return node;
+void Waiters::take(Batch& batch) noexcept {
+  while (first_ != nullptr && batch.size_ < batch.wakers_.size()) {
+    Node& node = *first_;
+    withdraw(node);
+    batch.wakers_[batch.size_++] = std::move(node.waker);
+  }
 }
 
-void wake_all(seam::Mutex& mutex, Waiters& waiters) noexcept {
-  for (;;) {
-    std::array<Waker, 16> batch;
-    std::size_t count = 0;
-    {
-      const seam::Lock lock(mutex);
-      while (count < batch.size()) {
-        Waiters::Node* const node = waiters.pop();
-        if (node == nullptr) break;
-        batch[count++] = std::move(node->waker);
-      }
-    }
-    for (std::size_t i = 0; i < count; ++i) std::move(batch[i]).wake();
-    if (count < batch.size()) return;
-  }
+bool Waiters::Batch::wake() noexcept {
+  const std::size_t count = std::exchange(size_, 0);
+  for (std::size_t i = 0; i < count; ++i) std::move(wakers_[i]).wake();
+  return count == wakers_.size();
 }
 
 }  // namespace skua

@@ -4,7 +4,6 @@
 // out under the lock, and woken and destroyed with no lock held: either may run anybody's code.
 #pragma once
 
-#include <skua/core/mutex.hpp>
 #include <skua/core/waker.hpp>
 
 #include <array>
@@ -26,16 +25,29 @@ class Waiters {
   [[nodiscard]] Waker enlist(Node& node, const Waker& waker);
   /// Takes `node` out, if it is listed.
   void withdraw(Node& node) noexcept;
-  /// Takes the first out, null if there is none.
-  Node* pop() noexcept;
+
+  /// Wakers that were taken out, to be woken when the lock is released.
+  class Batch {
+   public:
+    /// Wakes all. False: there are no more to be taken out.
+    bool wake() noexcept;
+
+   private:
+    friend class Waiters;
+    std::array<Waker, 16> wakers_;
+    std::size_t size_ = 0;
+  };
+  /// Takes nodes out, the first ones first, as many as a batch holds. To wake all:
+  ///   Waiters::Batch batch;
+  ///   do {
+  ///     const seam::Lock lock(mutex_);
+  ///     waiters_.take(batch);
+  ///   } while (batch.wake());
+  void take(Batch& batch) noexcept;
 
  private:
   Node* first_ = nullptr;
   Node* last_ = nullptr;
 };
-
-/// Takes all nodes out and wakes them, a batch at a time; `mutex` guards `waiters`, and is not held. Who comes
-/// meanwhile is woken too: the caller has seen to it that nobody does.
-void wake_all(seam::Mutex& mutex, Waiters& waiters) noexcept;
 
 }  // namespace skua
