@@ -18,7 +18,7 @@ constexpr Token make_token(std::uint32_t index, std::uint32_t generation) noexce
 }
 constexpr std::uint32_t index_of(Token token) noexcept { return static_cast<std::uint32_t>(token); }
 constexpr std::uint32_t generation_of(Token token) noexcept { return static_cast<std::uint32_t>(token >> 32); }
-constexpr std::uint32_t last_generation = ~std::uint32_t{0} - 1;  // the pollers keep the highest tokens for themselves
+constexpr std::uint32_t last_generation = (~std::uint32_t{0} >> 1) - 1;  // see Token
 
 void wake_all(std::vector<Waker>& wakers) noexcept {
   for (Waker& waker : wakers) std::move(waker).wake();
@@ -147,7 +147,6 @@ void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_s
   // A read stops at TCP's urgent mark even if bytes follow it. Before the event: who read short before clears nothing.
   if (slot->source != nullptr && event.is_exact && (event.mask & EPOLLPRI) != 0) slot->source->expect_short_reads();
   if (slot->source != nullptr && event.error == 0) slot->source->on_event(event.mask, *woken_);
-  if (slot->source != nullptr && event.error != 0) slot->source->on_watch_failed(event.error, *woken_);
   if (!event.last) return;
   if (slot->closing) {
     if (slot->fd >= 0) released_.push_back(slot->fd);
@@ -155,7 +154,17 @@ void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_s
   } else if (event.error == 0 && (event.mask & EPOLLHUP) == 0) {
     poller_->arm(slot->fd, event.token);  // the kernel ended it; nothing is lost: it reports the present state first
   } else {
+    // Not before somebody waits: what has hung up would end each watch at once.
     slot->watched = false;
+    if (slot->source != nullptr) slot->source->on_watch_ended(event.error, *woken_);
+  }
+}
+
+// As on_event(). Each watch is ended, and then begins again, with the present state, or its descriptor is closed.
+void Driver::on_loss() SKUA_THREAD_ANNOTATION(no_thread_safety_analysis) {
+  for (std::uint32_t index = 0; index < slots_.size(); ++index) {
+    const Slot& slot = slots_[index];
+    if (slot.watched) poller_->disarm(slot.fd, make_token(index, slot.generation));
   }
 }
 

@@ -64,7 +64,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
 
   /// Watches the source's descriptor from now on.
   Result<Token> register_source(IoSource& source);
-  /// After IoSource::on_watch_failed(): tries once more.
+  /// After IoSource::on_watch_ended(): tries once more.
   void watch_again(Token token);
   enum class Close : bool { no, yes };
   /// Forgets the source and closes `fd`, at once or when the kernel has let go of it; or leaves it to the caller, who
@@ -102,6 +102,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   std::size_t scan(std::size_t first, std::vector<Waker>& woken) SKUA_REQUIRES(mutex_);
   bool is_asleep() const noexcept SKUA_REQUIRES(mutex_) { return sleep_until_ != Instant::min(); }
   void on_event(const PollEvent& event) override;
+  void on_loss() override;
   void free_slot(std::uint32_t index) SKUA_REQUIRES(mutex_);
   Slot* find(Token token) SKUA_REQUIRES(mutex_);
 

@@ -1,6 +1,7 @@
 // EpollPoller: readiness by epoll, edge-triggered.
 #include <skua/core/kernel.hpp>
 #include <skua/reactor/poller.hpp>
+#include <skua/reactor/wait_failure.hpp>
 
 #include <algorithm>
 #include <array>
@@ -45,13 +46,16 @@ class EpollPoller final : public Poller {
       const auto ns = std::max<Duration::rep>(timeout->count(), 0);
       time = {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
     }
-    count_ = fetch(timeout ? &time : nullptr);
+    const int count = fetch(timeout ? &time : nullptr);
+    if (count < 0) pause_after_failed_wait("epoll_wait", -count, timeout);
+    count_ = std::max(count, 0);
   }
 
   void reap(PollSink& sink) override {
     static constexpr timespec at_once{};
-    if (count_ == 0) count_ = fetch(&at_once);
-    for (const epoll_event& event : std::span(events_).first(std::exchange(count_, 0))) {
+    if (count_ == 0) count_ = std::max(fetch(&at_once), 0);
+    const auto count = static_cast<std::size_t>(std::exchange(count_, 0));
+    for (const epoll_event& event : std::span(events_).first(count)) {
       // The eventfd is never read: each write is an edge, and its counter cannot get full in a lifetime.
       if (event.data.u64 == wake_token) continue;
       sink.on_event({.token = event.data.u64, .mask = event.events, .last = false, .is_exact = true});
@@ -61,16 +65,15 @@ class EpollPoller final : public Poller {
   void signal() noexcept override { kernel::eventfd_signal(wake_); }
 
  private:
-  std::size_t fetch(const timespec* timeout) noexcept {
-    const int count = kernel::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
-    return count > 0 ? static_cast<std::size_t>(count) : 0;
+  int fetch(const timespec* timeout) noexcept {
+    return kernel::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
   }
 
   const int epoll_;
   const int wake_;
   // Owner only
   std::array<epoll_event, 256> events_;
-  std::size_t count_ = 0;  // that wait() brought and reap() has not reported
+  int count_ = 0;  // that wait() brought and reap() has not reported
 };
 
 }  // namespace

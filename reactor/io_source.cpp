@@ -89,7 +89,7 @@ void IoSource::on_shutdown(std::vector<Waker>& woken) {
   }
 }
 
-void IoSource::on_watch_failed(int error, std::vector<Waker>& woken) {
+void IoSource::on_watch_ended(int error, std::vector<Waker>& woken) {
   const seam::Lock lock(waiters_mutex_);
   is_unwatched_ = true;
   watch_error_ = error;

@@ -90,9 +90,9 @@ class IoSource : public RefCounted<IoSource> {
   // For the driver
   /// Notes an event and moves the wakers of those it concerns to `woken`.
   void on_event(std::uint32_t mask, std::vector<Waker>& woken);
-  /// The kernel does not watch the descriptor: whoever waits is woken. The first wait from now on reports the error,
-  /// the next one has the descriptor watched again.
-  void on_watch_failed(int error, std::vector<Waker>& woken);
+  /// The kernel does not watch the descriptor any more: whoever waits is woken. The first wait from now on reports
+  /// `error`, unless it is 0; the next one has the descriptor watched again.
+  void on_watch_ended(int error, std::vector<Waker>& woken);
   /// The driver has been shut down: everybody who waits is woken, and nobody waits any more.
   void on_shutdown(std::vector<Waker>& woken);
   /// POLLIN, POLLOUT, POLLPRI: what somebody waits for.
@@ -112,7 +112,7 @@ class IoSource : public RefCounted<IoSource> {
   seam::Atomic<bool> reads_stop_early_{false};
   seam::Mutex waiters_mutex_;
   Waiter* waiters_ SKUA_GUARDED_BY(waiters_mutex_) = nullptr;
-  bool is_unwatched_ SKUA_GUARDED_BY(waiters_mutex_) = false;  // since on_watch_failed()
+  bool is_unwatched_ SKUA_GUARDED_BY(waiters_mutex_) = false;  // since on_watch_ended()
   int watch_error_ SKUA_GUARDED_BY(waiters_mutex_) = 0;        // not reported yet
   seam::Mutex registration_mutex_;
   Ref<Driver> driver_;  // written once, under registration_mutex_

@@ -209,6 +209,10 @@ void OperationRing::wake() noexcept {
     source_->clear(Direction::read, seen);
     // Enlisted again: what completes from now on is another event.
     const Result<bool> is_ready = source_->wait_ready(Direction::read, *waiter_, waker());
+    if (!is_ready) {  // not watched any more
+      const seam::Lock lock(mutex_);
+      if (state_ != State::shut_down) retry_soon();
+    }
     if (!is_ready || !*is_ready) return;
   }
 }
@@ -283,7 +287,7 @@ int OperationRing::set_up() {
   if (const int error = ring::set_up(ring_, options_.submission_entries, params); error < 0) return error;
   has_ring_ = true;
   ring::limit_threads(ring_, options_.most_threads);  // refused: the kernel's own limit holds
-  supported_ = ring::supported_operations(ring_);     // none: threads do everything
+  ring::probe(ring_, supported_);                     // refused: threads do everything
   make_slots();
   return watch();
 }
@@ -408,7 +412,10 @@ void OperationRing::take_back_entries(Leaving& leaving) {
 
 void OperationRing::reap(Leaving& leaving) {
   std::array<ring::Completion, 64> completions;
-  while (const std::size_t count = ring::take(ring_, completions)) {
+  for (;;) {
+    if (ring::keeps_some_back(ring_)) ring::fetch(ring_);
+    const std::size_t count = ring::take(ring_, completions);
+    if (count == 0) return;
     for (const ring::Completion& completion : std::span(completions).first(count)) on_completion(completion, leaving);
   }
 }

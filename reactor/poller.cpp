@@ -4,16 +4,11 @@
 
 namespace skua::reactor {
 
-Result<std::unique_ptr<Poller>> make_poller(const RingSizes& sizes) {
-  auto ring = make_ring_poller(sizes);
-  if (ring) return ring;
+void warn_of_refused_ring(const Error& reason) {
   static seam::Atomic<bool> logged{false};
   // relaxed: only the flag itself matters
-  if (!logged.exchange(true, std::memory_order_relaxed)) {
-    log(LogLevel::warning,
-        "io_uring is refused (" + ring.error().message() + "), using epoll. `skua doctor` says more.");
-  }
-  return make_epoll_poller();
+  if (logged.exchange(true, std::memory_order_relaxed)) return;
+  log(LogLevel::warning, "io_uring is refused (" + reason.message() + "), using epoll. `skua doctor` says more.");
 }
 
 }  // namespace skua::reactor

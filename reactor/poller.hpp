@@ -16,6 +16,7 @@
 
 namespace skua::reactor {
 
+/// Below 2^63 - 1: the pollers keep the higher ones for themselves.
 using Token = std::uint64_t;
 
 /// `mask` holds EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLPRI, EPOLLHUP, EPOLLERR, whose values poll() shares.
@@ -32,6 +33,8 @@ struct PollEvent {
 class PollSink {
  public:
   virtual void on_event(const PollEvent& event) = 0;
+  /// Events have been lost, perhaps last ones: any watch may have ended unnoticed. To disarm() it reports that.
+  virtual void on_loss() = 0;
 
  protected:
   ~PollSink() = default;
@@ -47,8 +50,8 @@ class Poller {
   /// Begins to watch `fd`. 0 or an errno. A failure that shows only later is reported as
   /// an event with an error.
   virtual int arm(int fd, Token token) = 0;
-  /// Ends it. True: done, the descriptor may be closed. False: an event with `last` will follow; close it then, for the
-  /// kernel still holds the file.
+  /// Ends it. True: done, the descriptor may be closed. False: an event with `last` will follow, perhaps two; close it
+  /// then, for the kernel still holds the file.
   virtual bool disarm(int fd, Token token) = 0;
   /// Hands what arm() and disarm() have queued to the kernel. False: the kernel did not take all; call again soon.
   virtual bool flush() = 0;
@@ -74,7 +77,7 @@ struct RingSizes {
 /// `error().message()` says why the kernel refuses, e.g. "io_uring_setup: Operation not permitted".
 Result<std::unique_ptr<Poller>> make_ring_poller(const RingSizes& sizes = RingSizes());
 Result<std::unique_ptr<Poller>> make_epoll_poller();
-/// io_uring, or epoll where it is refused. The reason is logged, once in a process.
-Result<std::unique_ptr<Poller>> make_poller(const RingSizes& sizes = RingSizes());
+/// Logs, once in a process, why epoll is used where io_uring might have been.
+void warn_of_refused_ring(const Error& reason);
 
 }  // namespace skua::reactor

@@ -3,18 +3,14 @@
 #include <liburing.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
+#include <array>
+#include <new>
 
 namespace skua::reactor::ring {
 
 namespace {
 
 unsigned fd_of(const io_uring& ring) noexcept { return static_cast<unsigned>(ring.ring_fd); }
-
-bool kernel_keeps_some_back(const io_uring& ring) noexcept {
-  return (IO_URING_READ_ONCE(*ring.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
-}
 
 }  // namespace
 
@@ -35,15 +31,17 @@ int limit_threads(io_uring& ring, unsigned most) noexcept {
   return io_uring_register_iowq_max_workers(&ring, bounded_and_unbounded);
 }
 
-std::bitset<256> supported_operations(io_uring& ring) noexcept {
-  std::bitset<256> supported;
-  const std::unique_ptr<io_uring_probe, void (*)(io_uring_probe*)> probe(io_uring_get_probe_ring(&ring),
-                                                                         &io_uring_free_probe);
-  if (!probe) return supported;
-  for (unsigned i = 0; i < probe->ops_len; ++i) {
-    if ((probe->ops[i].flags & IO_URING_OP_SUPPORTED) != 0) supported.set(probe->ops[i].op);
+int probe(io_uring& ring, std::bitset<256>& supported) noexcept {
+  supported.reset();
+  constexpr unsigned most = 256;
+  alignas(io_uring_probe) std::array<std::byte, sizeof(io_uring_probe) + most * sizeof(io_uring_probe_op)> room{};
+  auto* const answer = ::new (room.data()) io_uring_probe{};
+  const int error = io_uring_register_probe(&ring, answer, most);
+  if (error < 0) return error;
+  for (unsigned i = 0; i < answer->ops_len; ++i) {
+    if ((answer->ops[i].flags & IO_URING_OP_SUPPORTED) != 0) supported.set(answer->ops[i].op);
   }
-  return supported;
+  return 0;
 }
 
 int submit(io_uring& ring) noexcept { return io_uring_submit(&ring); }
@@ -61,10 +59,13 @@ int wait(io_uring& ring, std::optional<Duration> timeout) noexcept {
                          reinterpret_cast<sigset_t*>(&argument), sizeof argument);
 }
 
+bool keeps_some_back(const io_uring& ring) noexcept {
+  return (IO_URING_READ_ONCE(*ring.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
+}
+
 int fetch(io_uring& ring) noexcept { return io_uring_enter(fd_of(ring), 0, 0, IORING_ENTER_GETEVENTS, nullptr); }
 
 std::size_t take(io_uring& ring, std::span<Completion> into) noexcept {
-  if (kernel_keeps_some_back(ring)) fetch(ring);
   unsigned head = 0;
   unsigned count = 0;
   io_uring_cqe* completion = nullptr;

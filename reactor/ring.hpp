@@ -33,16 +33,18 @@ void tear_down(io_uring& ring) noexcept;
 int enable(io_uring& ring) noexcept;
 /// Of the kernel, for each thread that submits.
 int limit_threads(io_uring& ring, unsigned most) noexcept;
-/// By opcode; none if the kernel does not tell.
-std::bitset<256> supported_operations(io_uring& ring) noexcept;
+/// Which operations the kernel has, by opcode.
+int probe(io_uring& ring, std::bitset<256>& supported) noexcept;
 
 /// How many requests the kernel has taken, perhaps not all.
 int submit(io_uring& ring) noexcept;
 /// Sleeps until a completion has come; -ETIME: `timeout` (none: never) has passed.
 int wait(io_uring& ring, std::optional<Duration> timeout) noexcept;
-/// Lets the kernel post what it has kept back; does not wait.
+/// The queue was full, or the kernel waits to be asked: there is more than is in the queue.
+bool keeps_some_back(const io_uring& ring) noexcept;
+/// Lets the kernel post what it has kept back; does not wait. -EBADR: it has dropped some, for want of memory.
 int fetch(io_uring& ring) noexcept;
-/// Takes completions out of the queue, in their order, those that the kernel has kept back too; returns how many.
+/// Takes completions out of the queue, in their order; returns how many.
 std::size_t take(io_uring& ring, std::span<Completion> into) noexcept;
 
 }  // namespace skua::reactor::ring

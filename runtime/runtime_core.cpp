@@ -24,13 +24,41 @@ reactor::OperationRingOptions operation_ring_options(const Options& options) {
 }
 
 Result<Ref<reactor::Driver>> make_driver(const Options& options) {
-  const Backend backend = options.backend.value;
   const reactor::RingSizes sizes(options.submission_entries.value, options.completion_entries.value);
-  auto poller = backend == Backend::epoll      ? reactor::make_epoll_poller()
-                : backend == Backend::io_uring ? reactor::make_ring_poller(sizes)
-                                               : reactor::make_poller(sizes);
+  auto poller =
+      options.backend.value == Backend::epoll ? reactor::make_epoll_poller() : reactor::make_ring_poller(sizes);
   if (!poller) return std::move(poller).error();
   return make_ref<reactor::Driver>(*std::move(poller));
+}
+
+struct Drivers {
+  Ref<reactor::Driver> reactor;
+  std::vector<Ref<reactor::Driver>> workers;  // none in ReactorMode::thread
+};
+
+Result<Drivers> make_drivers(const Options& options) {
+  Drivers drivers;
+  auto reactor = make_driver(options);
+  if (!reactor) return std::move(reactor).error();
+  drivers.reactor = *std::move(reactor);
+  if (options.reactor_mode.value == ReactorMode::thread) return drivers;
+  for (std::uint32_t i = 0; i < options.workers.value; ++i) {
+    auto driver = make_driver(options);
+    if (!driver) return std::move(driver).error();
+    drivers.workers.push_back(*std::move(driver));
+  }
+  return drivers;
+}
+
+// Resolves Backend::automatic: one back end for all drivers, io_uring if the kernel gives a ring to each of them.
+Result<Drivers> make_drivers_of_best_backend(Options& options) {
+  if (options.backend.value != Backend::automatic) return make_drivers(options);
+  options.backend.value = Backend::io_uring;
+  auto drivers = make_drivers(options);
+  if (drivers) return drivers;
+  reactor::warn_of_refused_ring(drivers.error());
+  options.backend.value = Backend::epoll;
+  return make_drivers(options);
 }
 
 std::vector<std::unique_ptr<scheduler::Parker>> make_parkers(std::uint32_t workers,
@@ -53,22 +81,10 @@ Result<Ref<RuntimeCore>> RuntimeCore::start(const Options& requested) {
   Options options = requested;
   if (options.workers.value == workers_auto) options.workers.value = available_parallelism();
 
-  auto reactor_driver = make_driver(options);
-  if (!reactor_driver) return std::move(reactor_driver).error();
-  // What `automatic` came to holds for all drivers of a runtime.
-  const bool epoll = (*reactor_driver)->backend() == std::string_view("epoll");
-  options.backend.value = epoll ? Backend::epoll : Backend::io_uring;
-
-  std::vector<Ref<reactor::Driver>> drivers;
-  if (options.reactor_mode.value == ReactorMode::workers) {
-    for (std::uint32_t i = 0; i < options.workers.value; ++i) {
-      auto driver = make_driver(options);
-      if (!driver) return std::move(driver).error();
-      drivers.push_back(*std::move(driver));
-    }
-  }
-  auto core =
-      Ref<RuntimeCore>::adopt(new RuntimeCore(std::move(options), *std::move(reactor_driver), std::move(drivers)));
+  auto drivers = make_drivers_of_best_backend(options);
+  if (!drivers) return std::move(drivers).error();
+  auto core = Ref<RuntimeCore>::adopt(
+      new RuntimeCore(std::move(options), std::move(drivers->reactor), std::move(drivers->workers)));
   try {
     core->start_threads();
   } catch (const std::system_error& error) {

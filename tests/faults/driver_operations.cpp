@@ -168,7 +168,7 @@ std::vector<OperationUnderTest> driver_operations() {
        .call = Call::ring_completion,
        .reported_as = "",
        .run = &turns,
-       .faults = {Fault(Fault::Kind::end_of_multishot), Fault(Fault::Kind::last), delay,
+       .faults = {Fault(Fault::Kind::end_of_multishot), Fault(Fault::Kind::last), Fault(Fault::Kind::lost), delay,
                   Fault(Fault::Kind::error, ECANCELED)},
        .only_on = Backend::io_uring},
       {.name = "ring_poll_request",

@@ -41,6 +41,7 @@ std::string name_of(const Fault& fault) {
     case Fault::Kind::delay: return "delay";
     case Fault::Kind::end_of_multishot: return "end_of_multishot";
     case Fault::Kind::last: return "last";
+    case Fault::Kind::lost: return "lost";
   }
   return "?";
 }
@@ -65,6 +66,16 @@ std::uint64_t faulty_call(const FaultCase& fault_case) {
     case Occurrence::later: return later_call(fault_case);
   }
   return 1;
+}
+
+// A call that has lied about readiness needs news of it, and a late completion is such news.
+bool needs_late_completions(const FaultCase& fault_case) {
+  if (fault_case.setup.backend != Backend::io_uring) return false;
+  const Fault& fault = fault_case.fault;
+  const bool delays = fault.kind == Fault::Kind::delay && fault_case.operation->call == Call::ring_completion;
+  const bool lies = fault.kind == Fault::Kind::short_count || fault.kind == Fault::Kind::all_but ||
+                    (fault.kind == Fault::Kind::error && fault.error == EAGAIN);
+  return delays || lies;
 }
 
 const char* name_of(Answer answer) {
@@ -117,6 +128,48 @@ std::vector<FaultCase> cases_of(const OperationUnderTest& operation) {
   return cases;
 }
 
+OperationUnderTest watch_of(OperationUnderTest operation) {
+  operation.name += "_watch";
+  operation.call = Call::ring_completion;
+  operation.reported_as = "watch the descriptor";
+  operation.retried = {ECANCELED};  // whoever submitted it has ended; it was not asked for
+  operation.impossible = {};
+  operation.subject = {};
+  operation.faults = {Fault(Fault::Kind::end_of_multishot),
+                      Fault(Fault::Kind::last),
+                      Fault(Fault::Kind::lost),
+                      Fault(Fault::Kind::delay, 0, 0, a_delay),
+                      Fault(Fault::Kind::error, ECANCELED),
+                      Fault(Fault::Kind::error, ENOMEM),
+                      Fault(Fault::Kind::error, EIO)};
+  operation.only_on = Backend::io_uring;
+  return operation;
+}
+
+OperationUnderTest by_ring(OperationUnderTest operation) {
+  operation.name = "ring_" + operation.name;
+  operation.call = Call::ring_request;
+  // Whoever submitted it has ended, or was interrupted: nobody asked for it, and it is submitted again.
+  operation.retried = {EINTR, ECANCELED};
+  operation.impossible = {EAGAIN};
+  operation.faults.clear();
+  for (const int error : {EINTR, ECANCELED, ENOBUFS, ENOMEM, EIO, ENOSPC, EBADF, EINVAL, EMFILE, ENFILE}) {
+    operation.faults.emplace_back(Fault::Kind::error, error);
+  }
+  if (operation.transfers) {
+    operation.faults.emplace_back(Fault::Kind::short_count, 0, 1u);
+    operation.faults.emplace_back(Fault::Kind::all_but, 0, 1u);
+  }
+  operation.only_on = Backend::io_uring;
+  return operation;
+}
+OperationUnderTest by_threads(OperationUnderTest operation) {
+  operation.retried = {EINTR};
+  operation.impossible = {EAGAIN};
+  operation.only_on = Backend::epoll;
+  return operation;
+}
+
 void Bench::start_faults(std::vector<int> fds) {
   plan_.on(case_.operation->call).fds(std::move(fds)).nth(faulty_call(case_)).suffers(case_.fault);
 }
@@ -147,7 +200,10 @@ void Bench::check() const {
 }
 
 void run_case(const FaultCase& fault_case) {
-  static_cast<void>(LateCompletions::are_possible());  // has descriptors of its own from then on
+  // Asked in any case: has descriptors of its own from then on.
+  if (!LateCompletions::are_possible() && needs_late_completions(fault_case)) {
+    GTEST_SKIP() << "needs Linux 6.3";
+  }
   const std::size_t descriptors_before = open_descriptors();
   {
     FaultPlan plan;

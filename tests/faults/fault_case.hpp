@@ -113,11 +113,36 @@ class Bench {
   bool is_finished_ = false;
 };
 
+/// Does `body`, a Task<bool>, until it has said eight times that it was done.
+template <class Body>
+Task<> eight_times(Bench& bench, Body& body) {
+  for (int done = 0; done < 8 && !bench.gives_up();) {
+    const bool is_done = co_await body();
+    done += is_done ? 1 : 0;
+  }
+  if (!bench.gives_up()) bench.finish();
+}
+
+/// The same operation while the request by which io_uring watches its descriptor ends, fails, or is reported late.
+OperationUnderTest watch_of(OperationUnderTest operation);
+
+/// The same operation as a request to io_uring, which fails; and done by a thread of the blocking pool, whose system
+/// call fails.
+OperationUnderTest by_ring(OperationUnderTest operation);
+OperationUnderTest by_threads(OperationUnderTest operation);
+
 /// Runs the case in a runtime of its own.
 void run_case(const FaultCase& fault_case);
 
 // The tables
 std::vector<OperationUnderTest> tcp_operations();
+std::vector<OperationUnderTest> udp_operations();
+std::vector<OperationUnderTest> unix_operations();
+std::vector<OperationUnderTest> pipe_operations();
+std::vector<OperationUnderTest> file_operations();
+std::vector<OperationUnderTest> path_operations();
+std::vector<OperationUnderTest> process_operations();
+std::vector<OperationUnderTest> signal_operations();
 std::vector<OperationUnderTest> driver_operations();
 
 }  // namespace skua::tests

@@ -255,6 +255,20 @@ TEST_F(faulty_ring, an_ended_multishot_request_has_ended) {
   EXPECT_EQ(plan.delivered(), 1);
 }
 
+TEST_F(faulty_ring, a_lost_completion_ends_its_request_and_is_told_of_once) {
+  FaultPlan plan;
+  plan.on(Call::ring_completion).fd(event_).nth(1).is_lost();
+  request_poll(7);
+  EXPECT_EQ(reactor::ring::submit(ring_), 1);
+  ASSERT_EQ(::eventfd_write(event_, 1), 0);
+  EXPECT_TRUE(is_empty());
+  EXPECT_EQ(reactor::ring::wait(ring_, 1ms), -EBADR);
+  EXPECT_EQ(reactor::ring::wait(ring_, 1ms), -ETIME);
+  ASSERT_EQ(::eventfd_write(event_, 1), 0);
+  EXPECT_TRUE(is_empty()) << "the kernel still polls, or has told of the end";
+  EXPECT_EQ(plan.delivered(), 1);
+}
+
 TEST_F(faulty_ring, a_late_completion_wakes_who_waits_for_it) {
   if (!LateCompletions::are_possible()) GTEST_SKIP() << "needs Linux 6.3";
   FaultPlan plan;
@@ -286,15 +300,17 @@ TEST_F(faulty_ring, it_can_be_refused) {
   plan.on(Call::ring_set_up).nth(1).fails(EPERM);
   plan.on(Call::ring_enable).fails(EACCES);
   plan.on(Call::ring_wait).nth(1).fails(EBUSY);
-  plan.on(Call::ring_supported_operations).nth(1).fails(EINVAL);
+  plan.on(Call::ring_probe).nth(1).fails(EINVAL);
   io_uring other{};
   io_uring_params params{};
   EXPECT_EQ(reactor::ring::set_up(other, 8, params), -EPERM);
   EXPECT_EQ(reactor::ring::enable(ring_), -EACCES);
   EXPECT_EQ(reactor::ring::wait(ring_, 1ms), -EBUSY);
   EXPECT_EQ(reactor::ring::wait(ring_, 1ms), -ETIME);
-  EXPECT_TRUE(reactor::ring::supported_operations(ring_).none());
-  EXPECT_TRUE(reactor::ring::supported_operations(ring_).any());
+  std::bitset<256> supported;
+  EXPECT_EQ(reactor::ring::probe(ring_, supported), -EINVAL);
+  EXPECT_EQ(reactor::ring::probe(ring_, supported), 0);
+  EXPECT_TRUE(supported.test(IORING_OP_POLL_ADD));
 }
 
 }  // namespace

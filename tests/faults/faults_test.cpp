@@ -8,8 +8,11 @@ namespace {
 
 const std::vector<OperationUnderTest>& all_operations() {
   static const std::vector<OperationUnderTest> all = [] {
-    std::vector<OperationUnderTest> operations = tcp_operations();
-    for (OperationUnderTest& operation : driver_operations()) operations.push_back(std::move(operation));
+    std::vector<OperationUnderTest> operations;
+    for (const auto table : {&tcp_operations, &udp_operations, &unix_operations, &pipe_operations, &file_operations,
+                             &path_operations, &process_operations, &signal_operations, &driver_operations}) {
+      for (const OperationUnderTest& operation : table()) operations.push_back(operation);
+    }
     return operations;
   }();
   return all;

@@ -1,17 +1,19 @@
 #include "peer.hpp"
 
 #include "../support/probe.hpp"
-#include "late_completions.hpp"
+#include "announce.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -26,14 +28,37 @@ int checked(int result, const char* what) {
 
 Descriptor make_socket() { return Descriptor(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")); }
 
-// The peer may be gone already.
-void send_all(int fd, const char* data, std::size_t size) noexcept {
+// On a thread of the test's own: who writes to a pipe without a reader gets a signal, which stays pending.
+void block_sigpipe() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+// The other side may be gone already.
+void write_all(int fd, const char* data, std::size_t size) noexcept {
   while (size != 0) {
-    const ssize_t sent = ::send(fd, data, size, MSG_NOSIGNAL);
-    if (sent < 0) return;
-    data += sent;
-    size -= static_cast<std::size_t>(sent);
+    const ssize_t count = ::write(fd, data, size);
+    if (count < 0) return;
+    data += count;
+    size -= static_cast<std::size_t>(count);
   }
+}
+
+// A short piece goes as a whole.
+void pass(int fd, std::span<char> piece, int passed) noexcept {
+  iovec bytes{.iov_base = piece.data(), .iov_len = piece.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof passed)> control{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const cmsghdr header{.cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+  std::memcpy(control.data(), &header, sizeof header);
+  std::memcpy(control.data() + CMSG_LEN(0), &passed, sizeof passed);
+  static_cast<void>(::sendmsg(fd, &message, MSG_NOSIGNAL));
 }
 
 }  // namespace
@@ -63,7 +88,9 @@ Descriptor connect_peer(const SocketAddress& address) {
   return socket;
 }
 
-void send_from(const Descriptor& peer, const char* text) noexcept { send_all(peer.get(), text, std::strlen(text)); }
+void send_from(const Descriptor& peer, std::string_view text) noexcept {
+  static_cast<void>(::send(peer.get(), text.data(), text.size(), MSG_NOSIGNAL));
+}
 
 bool sees_the_end(const Descriptor& peer) noexcept {
   char byte = 0;
@@ -78,13 +105,18 @@ void Pace::wait(std::size_t sent) {
   }
 }
 
-SendingPeer::SendingPeer(Descriptor socket, Pace& pace, std::size_t pieces, std::size_t size)
-    : socket_(std::move(socket)), pace_(pace), thread_([this, pieces, size] {
+SendingPeer::SendingPeer(Descriptor fd, Pace& pace, std::size_t pieces, std::size_t size, int passed)
+    : fd_(std::move(fd)), pace_(pace), thread_([this, pieces, size, passed] {
+        block_sigpipe();
         std::vector<char> piece(size);
         for (std::size_t i = 0; i < pieces && !pace_.is_stopped(); ++i) {
           for (std::size_t k = 0; k < size; ++k) piece[k] = byte_at(i * size + k);
           pace_.wait(i * size);
-          send_all(socket_.get(), piece.data(), piece.size());
+          if (passed < 0) {
+            write_all(fd_.get(), piece.data(), piece.size());
+          } else {
+            pass(fd_.get(), piece, passed);
+          }
         }
       }) {}
 
@@ -93,8 +125,8 @@ SendingPeer::~SendingPeer() {
   thread_.join();
 }
 
-ReceivingPeer::ReceivingPeer(Descriptor socket, int sender, const FaultPlan& plan)
-    : socket_(std::move(socket)), thread_([this, sender, &plan] { run(sender, plan); }) {}
+ReceivingPeer::ReceivingPeer(Descriptor fd, int sender, const FaultPlan& plan)
+    : fd_(std::move(fd)), thread_([this, sender, &plan] { run(sender, plan); }) {}
 
 ReceivingPeer::~ReceivingPeer() {
   is_stopped_ = true;
@@ -105,13 +137,10 @@ void ReceivingPeer::run(int sender, const FaultPlan& plan) {
   int faults = 0;
   std::array<char, 8192> buffer;
   while (!is_stopped_) {
-    if (const int now = plan.delivered(); std::exchange(faults, now) != now) {
-      send_all(socket_.get(), "!", 1);
-      if (LateCompletions::are_possible()) LateCompletions::announce(sender);
-    }
-    pollfd readable{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    if (const int now = plan.delivered(); std::exchange(faults, now) != now) announce_readiness(sender);
+    pollfd readable{.fd = fd_.get(), .events = POLLIN, .revents = 0};
     if (::poll(&readable, 1, 1) <= 0) continue;
-    const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    const ssize_t count = ::read(fd_.get(), buffer.data(), buffer.size());
     if (count <= 0) return;
     for (ssize_t i = 0; i < count; ++i) {
       if (buffer[static_cast<std::size_t>(i)] != byte_at(received_ + static_cast<std::size_t>(i))) is_good_ = false;
@@ -139,11 +168,12 @@ void EchoPeer::run() {
     const int fd = sockets.back().get();
     if (fd < 0) break;
     connections.emplace_back([fd] {
+      block_sigpipe();
       std::array<char, 256> buffer;
       for (;;) {
         const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), 0);
         if (count <= 0) return;
-        send_all(fd, buffer.data(), static_cast<std::size_t>(count));
+        write_all(fd, buffer.data(), static_cast<std::size_t>(count));
       }
     });
   }

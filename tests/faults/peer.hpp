@@ -1,9 +1,9 @@
-// The other side of a connection: a thread with blocking sockets of its own, which the faults do not reach.
+// The other side of a connection or a pipe: a thread with descriptors of its own, which the faults do not reach.
 //
 // Pacing. A short count or EAGAIN tells the runtime that there was no more, and it then waits for news. The kernel says
 // so truthfully, so something happens later; a fault lies, so somebody has to make it true: whoever sends here sends
 // the next piece when all before it have been consumed, or when another fault has been delivered, and whoever receives
-// sends a byte then and has the rings report the socket, so that it is known to be writable again.
+// has the kernel report the other end anew then: announce_readiness().
 #pragma once
 
 #include <skua/net/socket_address.hpp>
@@ -14,7 +14,9 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 namespace skua::tests {
 
@@ -32,6 +34,7 @@ class Descriptor {
   }
   ~Descriptor() { close(); }
   int get() const noexcept { return fd_; }
+  int release() noexcept { return std::exchange(fd_, -1); }
   void close() noexcept;
 
  private:
@@ -53,7 +56,8 @@ class PeerListener {
 };
 
 Descriptor connect_peer(const SocketAddress& address);
-void send_from(const Descriptor& peer, const char* text) noexcept;
+/// Of a socket.
+void send_from(const Descriptor& peer, std::string_view text) noexcept;
 /// The other side has closed its direction. Does not wait.
 bool sees_the_end(const Descriptor& peer) noexcept;
 
@@ -74,14 +78,14 @@ class Pace {
   std::atomic<bool> is_stopped_{false};
 };
 
-/// Sends `pieces` pieces of `size` bytes each.
+/// Sends `pieces` pieces of `size` bytes each, and with each of them the descriptor `passed`, if there is one.
 class SendingPeer {
  public:
-  SendingPeer(Descriptor socket, Pace& pace, std::size_t pieces, std::size_t size);
+  SendingPeer(Descriptor fd, Pace& pace, std::size_t pieces, std::size_t size, int passed = -1);
   ~SendingPeer();
 
  private:
-  Descriptor socket_;
+  Descriptor fd_;
   Pace& pace_;
   std::thread thread_;
 };
@@ -89,7 +93,7 @@ class SendingPeer {
 /// Receives until the end of the stream what comes from the runtime's `sender`.
 class ReceivingPeer {
  public:
-  ReceivingPeer(Descriptor socket, int sender, const FaultPlan& plan);
+  ReceivingPeer(Descriptor fd, int sender, const FaultPlan& plan);
   ~ReceivingPeer();
   /// Waits until so many bytes have come; false if they do not, or one was not what it should be.
   bool has_received(std::size_t bytes) const;
@@ -98,7 +102,7 @@ class ReceivingPeer {
 
  private:
   void run(int sender, const FaultPlan& plan);
-  Descriptor socket_;
+  Descriptor fd_;
   std::atomic<std::size_t> received_{0};
   std::atomic<bool> is_good_{true};
   std::atomic<bool> is_stopped_{false};

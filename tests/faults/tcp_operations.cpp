@@ -1,9 +1,8 @@
 // TCP: what each operation does is in the header of its class; what it must do under a fault in fault_case.hpp.
 #include "fault_case.hpp"
 #include "peer.hpp"
+#include "stream_runs.hpp"
 #include "tasks.hpp"
-
-#include <sys/uio.h>
 
 #include <array>
 #include <vector>
@@ -14,112 +13,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t piece = 64;
-constexpr std::size_t pieces = 12;
 constexpr int rounds = 8;
 
-int fd_of(const TcpStream& stream) { return stream.socket().native_handle(); }
-
-// --- Reading: a peer sends pieces, each when the ones before have been read, or when a fault has been delivered.
-
-void check_bytes(Bench& bench, const char* bytes, std::size_t count, std::size_t position) {
-  for (std::size_t i = 0; i < count; ++i) {
-    if (bytes[i] != byte_at(position + i)) return bench.note_lie("a byte is not the one that was sent");
-  }
-}
-
-struct ReadOne {
-  IoOperation<ReadCall> operator()(TcpStream& stream, std::array<char, piece>& into) const { return stream.read(into); }
-};
-struct ReadTwoParts {
-  IoOperation<VectoredReadCall> operator()(TcpStream& stream, std::array<char, piece>& into) {
-    parts = {iovec{into.data(), 10}, iovec{into.data() + 10, into.size() - 10}};
-    return stream.read_vectored(parts);
-  }
-  std::array<iovec, 2> parts;
-};
-
-template <class Read>
-Task<> reads(Bench& bench) {
-  PeerListener listener;
-  TcpStream stream = co_await connect_to(listener.address());
-  Pace pace(bench.plan());
-  bench.start_faults(fd_of(stream));
-  const SendingPeer peer(listener.accept(), pace, pieces, piece);
-  std::array<char, piece> buffer;
-  Read read;
-  for (std::size_t total = 0; total < pieces * piece && !bench.gives_up();) {
-    const Result<std::size_t> count = co_await read(stream, buffer);
-    if (!bench.note(count)) continue;
-    if (*count == 0) {
-      bench.note_end();
-      continue;
-    }
-    check_bytes(bench, buffer.data(), *count, total);
-    total += *count;
-    pace.done(*count);
-  }
-  if (!bench.gives_up()) bench.finish();
-}
-
-// --- Writing: a peer checks what comes, and makes itself heard when a fault has been delivered.
-
-std::array<char, piece> bytes_from(std::size_t position) {
-  std::array<char, piece> bytes;
-  for (std::size_t i = 0; i < piece; ++i) bytes[i] = byte_at(position + i);
-  return bytes;
-}
-
-struct WriteOne {
-  IoOperation<WriteCall> operator()(TcpStream& stream, const std::array<char, piece>& from) const {
-    return stream.write(from);
+struct TcpLink {
+  static Task<Linked<TcpStream>> make() {
+    PeerListener listener;
+    TcpStream stream = co_await connect_to(listener.address());
+    co_return Linked<TcpStream>(std::move(stream), listener.accept());
   }
 };
-struct WriteTwoParts {
-  IoOperation<VectoredWriteCall> operator()(TcpStream& stream, std::array<char, piece>& from) {
-    parts = {iovec{from.data(), 10}, iovec{from.data() + 10, from.size() - 10}};
-    return stream.write_vectored(parts);
-  }
-  std::array<iovec, 2> parts;
-};
-
-template <class Write>
-Task<> writes(Bench& bench) {
-  PeerListener listener;
-  TcpStream stream = co_await connect_to(listener.address());
-  bench.start_faults(fd_of(stream));
-  const ReceivingPeer peer(listener.accept(), fd_of(stream), bench.plan());
-  Write write;
-  std::size_t total = 0;
-  while (total < pieces * piece && !bench.gives_up()) {
-    std::array<char, piece> bytes = bytes_from(total);
-    const Result<std::size_t> count = co_await write(stream, bytes);
-    if (bench.note(count)) total += *count;
-  }
-  bench.expect(peer.has_received(total), "what was written is not what has arrived");
-  if (!bench.gives_up()) bench.finish();
-}
-
-// After an error an unknown part has been written: a beginning of the block.
-Task<> writes_all(Bench& bench) {
-  PeerListener listener;
-  TcpStream stream = co_await connect_to(listener.address());
-  bench.start_faults(fd_of(stream));
-  const ReceivingPeer peer(listener.accept(), fd_of(stream), bench.plan());
-  std::size_t total = 0;
-  while (total < pieces * piece && !bench.has_failed()) {
-    const std::array<char, piece> bytes = bytes_from(total);
-    const Result<void> done = co_await stream.write_all(bytes);
-    if (bench.note(done)) total += piece;
-  }
-  if (bench.has_failed()) {
-    bench.expect(eventually([&] { return peer.received() >= total; }) && peer.all_bytes_were_good(),
-                 "what was written before the error has not arrived");
-  } else {
-    bench.expect(peer.has_received(total), "what was written is not what has arrived");
-  }
-  bench.finish();
-}
 
 // --- Connecting
 
@@ -143,32 +45,14 @@ Task<> connects_in_the_background(Bench& bench) {
 
 // --- Accepting
 
-Task<> accepts(Bench& bench) {
-  TcpListener listener = TcpListener::bind(SocketAddress::loopback(0)).value();
-  const SocketAddress address = listener.local_address().value();
-  Pace pace(bench.plan());
-  bench.start_faults(listener.socket().native_handle());
-  std::thread clients([&] {
-    std::vector<Descriptor> open;
-    for (std::size_t i = 0; i < rounds; ++i) {
-      pace.wait(i);
-      if (pace.is_stopped()) return;
-      open.push_back(connect_peer(address));
-    }
-    while (!pace.is_stopped()) std::this_thread::sleep_for(100us);
-  });
-  for (int accepted = 0; accepted < rounds && !bench.gives_up();) {
-    const Result<Accepted> one = co_await listener.accept();
-    if (!bench.note(one)) continue;
-    bench.expect(one->peer.family() == AF_INET && one->peer == one->stream.peer_address().value_or(SocketAddress()),
-                 "the peer's address is not its address");
-    ++accepted;
-    pace.done(1);
+struct TcpAccepting {
+  using Connection = Accepted;
+  Descriptor connect() const { return connect_peer(listener.local_address().value()); }
+  static bool is_right(const Accepted& one) {
+    return one.peer.family() == AF_INET && one.peer == one.stream.peer_address().value_or(SocketAddress());
   }
-  pace.stop();
-  clients.join();
-  if (!bench.gives_up()) bench.finish();
-}
+  TcpListener listener = TcpListener::bind(SocketAddress::loopback(0)).value();
+};
 
 // --- Calls that do not wait
 
@@ -268,36 +152,36 @@ Task<> closes(Bench& bench) {
 }  // namespace
 
 std::vector<OperationUnderTest> tcp_operations() {
+  const OperationUnderTest read = {.name = "tcp_read",
+                                   .call = Call::recv,
+                                   .reported_as = "read",
+                                   .run = &reads<TcpLink, ReadOne>,
+                                   .transfers = true,
+                                   .zero = Answer::reports_the_end};
   return {
-      {.name = "tcp_read",
-       .call = Call::recv,
-       .reported_as = "read",
-       .run = &reads<ReadOne>,
-       .transfers = true,
-       .zero = Answer::reports_the_end},
+      read,
+      watch_of(read),
       {.name = "tcp_read_vectored",
        .call = Call::recvmsg,
        .reported_as = "read_vectored",
-       .run = &reads<ReadTwoParts>,
+       .run = &reads<TcpLink, ReadTwoParts>,
        .transfers = true,
        .zero = Answer::reports_the_end},
-      // The request that watches the socket ends; its completions are late or change places.
-      {.name = "tcp_read_watch",
-       .call = Call::ring_completion,
-       .reported_as = "watch the descriptor",
-       .run = &reads<ReadOne>,
-       .retried = {ECANCELED},  // whoever submitted it has ended; it was not asked for
-       .faults = {Fault(Fault::Kind::end_of_multishot), Fault(Fault::Kind::last), Fault(Fault::Kind::error, ECANCELED),
-                  Fault(Fault::Kind::error, ENOMEM), Fault(Fault::Kind::error, EIO),
-                  Fault(Fault::Kind::delay, 0, 0, 3ms)},
-       .only_on = Backend::io_uring},
-      {.name = "tcp_write", .call = Call::send, .reported_as = "write", .run = &writes<WriteOne>, .transfers = true},
+      {.name = "tcp_write",
+       .call = Call::send,
+       .reported_as = "write",
+       .run = &writes<TcpLink, WriteOne>,
+       .transfers = true},
       {.name = "tcp_write_vectored",
        .call = Call::sendmsg,
        .reported_as = "write_vectored",
-       .run = &writes<WriteTwoParts>,
+       .run = &writes<TcpLink, WriteTwoParts>,
        .transfers = true},
-      {.name = "tcp_write_all", .call = Call::send, .reported_as = "write_all", .run = &writes_all, .transfers = true},
+      {.name = "tcp_write_all",
+       .call = Call::send,
+       .reported_as = "write_all",
+       .run = &writes_all<TcpLink>,
+       .transfers = true},
       // No port left is EAGAIN, and an error.
       {.name = "tcp_connect",
        .call = Call::connect,
@@ -328,12 +212,12 @@ std::vector<OperationUnderTest> tcp_operations() {
       {.name = "tcp_accept",
        .call = Call::accept4,
        .reported_as = "accept",
-       .run = &accepts,
+       .run = &accepts<TcpAccepting>,
        .retried = {EINTR, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM}},
       {.name = "tcp_accept_ended_connection",
        .call = Call::accept4,
        .reported_as = "accept",
-       .run = &accepts,
+       .run = &accepts<TcpAccepting>,
        .retried = {ECONNABORTED, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENOPROTOOPT, EOPNOTSUPP},
        .faults = {Fault(Fault::Kind::error, ECONNABORTED), Fault(Fault::Kind::error, EPROTO),
                   Fault(Fault::Kind::error, ENETDOWN), Fault(Fault::Kind::error, ENETUNREACH),

@@ -32,7 +32,7 @@ int kernel::close(int) noexcept { return 0; }
 int kernel::poll_now(pollfd*, std::size_t) noexcept { return 0; }
 void IoSource::on_event(std::uint32_t, std::vector<Waker>&) {}
 void IoSource::on_shutdown(std::vector<Waker>&) {}
-void IoSource::on_watch_failed(int, std::vector<Waker>&) {}
+void IoSource::on_watch_ended(int, std::vector<Waker>&) {}
 short IoSource::awaited_events() { return 0; }
 
 namespace {

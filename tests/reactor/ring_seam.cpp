@@ -41,7 +41,7 @@ int set_up(io_uring& ring, unsigned entries, io_uring_params& params) noexcept {
 void tear_down(io_uring& ring) noexcept { real_ring::tear_down(ring); }
 int enable(io_uring& ring) noexcept { return real_ring::enable(ring); }
 int limit_threads(io_uring& ring, unsigned most) noexcept { return real_ring::limit_threads(ring, most); }
-std::bitset<256> supported_operations(io_uring& ring) noexcept { return real_ring::supported_operations(ring); }
+int probe(io_uring& ring, std::bitset<256>& supported) noexcept { return real_ring::probe(ring, supported); }
 
 int submit(io_uring& ring) noexcept {
   // The poller's ring has the same seam and is left alone: it is the one that is enabled late.
@@ -55,6 +55,7 @@ int submit(io_uring& ring) noexcept {
   return real_ring::submit(ring);
 }
 int wait(io_uring& ring, std::optional<Duration> timeout) noexcept { return real_ring::wait(ring, timeout); }
+bool keeps_some_back(const io_uring& ring) noexcept { return real_ring::keeps_some_back(ring); }
 int fetch(io_uring& ring) noexcept { return real_ring::fetch(ring); }
 
 std::size_t take(io_uring& ring, std::span<Completion> into) noexcept {

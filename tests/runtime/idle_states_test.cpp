@@ -37,14 +37,16 @@ class Keeper {
   std::vector<std::shared_ptr<void>> objects_;
 };
 
-template <class F>
-Task<> ignore_result(F future) {
-  static_cast<void>(co_await std::move(future));
+std::array<char, 8> scratch;
+
+// Tasks that wait beside it; each owns what it waits for.
+template <class Half>
+Task<> read_beside(Half reader) {
+  static_cast<void>(co_await reader.read(scratch));
 }
-/// A task that waits for `future` and does nothing with it.
-template <class F>
-void wait_beside(F future) {
-  spawn(ignore_result(std::move(future))).detach();
+template <class Half>
+Task<> write_beside(Half writer) {
+  static_cast<void>(co_await writer.write_all("x"));
 }
 
 void fill(int fd) {
@@ -52,8 +54,6 @@ void fill(int fd) {
   while (::write(fd, block.data(), block.size()) > 0) {
   }
 }
-std::array<char, 8> scratch;
-
 /// A connected pair whose server's end is watched: it has waited for bytes.
 template <class Transport>
 Task<Pair<typename Transport::Stream>*> watched_pair(Keeper& keeper) {
@@ -75,11 +75,13 @@ Task<> enter_stream_states(Keeper& keeper) {
   auto end = co_await pair->server.read(scratch);
   EXPECT_EQ(value_of(std::move(end)), 0u);
   fill(pair->server.socket().native_handle());
-  wait_beside(pair->server.write_all("x"));
+  auto [reader, writer] = std::move(pair->server).into_split();
+  keeper.keep(std::move(reader));
+  spawn(write_beside(std::move(writer))).detach();
   // The own end of the stream, while the other direction waits for bytes.
   pair = co_await watched_pair<Transport>(keeper);
-  pair->server.shutdown(Shutdown::write).value();
-  wait_beside(pair->server.read(scratch));
+  auto halves = std::move(pair->server).into_split();  // the writing half goes, and ends the direction
+  spawn(read_beside(std::move(halves.first))).detach();
   // Both ends.
   pair = co_await watched_pair<Transport>(keeper);
   pair->client.shutdown(Shutdown::write).value();

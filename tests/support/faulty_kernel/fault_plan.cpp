@@ -17,7 +17,7 @@ constexpr const char* names[] = {
 #define KERNEL_CALL(name) #name,
 #include "kernel_calls.inc"
 #undef KERNEL_CALL
-    "start_thread", "ring_set_up", "ring_enable", "ring_limit_threads", "ring_supported_operations",
+    "start_thread", "ring_set_up", "ring_enable", "ring_limit_threads", "ring_probe",
     "ring_submit",  "ring_wait",   "ring_fetch",  "ring_request",       "ring_completion",
 };
 static_assert(std::size(names) == number_of_calls);
@@ -36,6 +36,7 @@ std::string text_of(const Fault& fault) {
     case Fault::Kind::delay: return "is late";
     case Fault::Kind::end_of_multishot: return "ends multishot";
     case Fault::Kind::last: return "is last";
+    case Fault::Kind::lost: return "is lost";
   }
   return "?";
 }
@@ -160,6 +161,7 @@ void FaultPlan::Sentence::returns_zero() { suffers(Fault(Fault::Kind::zero)); }
 void FaultPlan::Sentence::is_late(Duration delay) { suffers(Fault(Fault::Kind::delay, 0, 0, delay)); }
 void FaultPlan::Sentence::ends_multishot() { suffers(Fault(Fault::Kind::end_of_multishot)); }
 void FaultPlan::Sentence::is_last() { suffers(Fault(Fault::Kind::last)); }
+void FaultPlan::Sentence::is_lost() { suffers(Fault(Fault::Kind::lost)); }
 void FaultPlan::Sentence::suffers(const Fault& fault) {
   rule_.fault = fault;
   plan_.add(rule_);

@@ -21,6 +21,8 @@
 // Of completions (Call::ring_completion, when they are taken out of the queue):
 //   ends_multishot() F_MORE is missing: the kernel has ended the request. fails(error): likewise, with that result
 //   is_last()        it comes after all others that are there
+//   is_lost()        of a multishot request: it does not come, the request has ended, and the next wait or fetch says
+//                    that something was lost (EBADR)
 //
 // Thread safety: any thread.
 #pragma once
@@ -45,7 +47,7 @@ enum class Call : std::uint8_t {
   ring_set_up,
   ring_enable,
   ring_limit_threads,
-  ring_supported_operations,
+  ring_probe,
   ring_submit,
   ring_wait,
   ring_fetch,
@@ -57,7 +59,7 @@ const char* name_of(Call call) noexcept;
 
 /// What is to happen to one call.
 struct Fault {
-  enum class Kind : std::uint8_t { none, error, short_count, all_but, zero, delay, end_of_multishot, last };
+  enum class Kind : std::uint8_t { none, error, short_count, all_but, zero, delay, end_of_multishot, last, lost };
 
   Fault() = default;
   explicit Fault(Kind what, int with_error = 0, std::size_t with_count = 0, Duration with_delay = {}) noexcept
@@ -150,6 +152,7 @@ class FaultPlan::Sentence {
   void is_late(Duration delay);
   void ends_multishot();
   void is_last();
+  void is_lost();
   void suffers(const Fault& fault);
 
  private:

@@ -1,12 +1,15 @@
 // The kernel seam's functions, each of which asks the plan and then calls the real one.
+#include "announce.hpp"
 #include "fault_plan.hpp"
 #include "interruption.hpp"
 #include "real_kernel.hpp"
 
 #include <skua/core/kernel.hpp>
+#include <skua/core/mutex.hpp>
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <thread>
 #include <vector>
 
@@ -100,6 +103,16 @@ ssize_t faulty_message(Call call, int fd, Message& message, Real real) noexcept 
   });
 }
 
+// What epoll watches, for announce_to_epoll().
+struct Watch {
+  Watch() = default;
+  Watch(int by, const epoll_event& what) noexcept : epoll(by), event(what) {}
+  int epoll = -1;
+  epoll_event event{};
+};
+seam::Mutex watches_mutex;
+std::map<int, Watch> watches SKUA_GUARDED_BY(watches_mutex);
+
 }  // namespace
 
 // CALL(name, fd)(arguments): the namesake.
@@ -158,6 +171,10 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
 // Whatever it says, the descriptor is gone: Linux frees it first and may then report an error of the file.
 int close(int fd) noexcept {
   const Fault fault = FaultPlan::consult(Call::close, fd, of_any_call);
+  {
+    const seam::Lock lock(watches_mutex);
+    watches.erase(fd);
+  }
   const int result = real_kernel::close(fd);
   return suffer(fault, [result] { return result; });
 }
@@ -209,7 +226,11 @@ int pidfd_send_signal(int pidfd, int number) noexcept { return CALL(pidfd_send_s
 
 int epoll_create() noexcept { return CALL(epoll_create, no_fd)(); }
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
-  return CALL(epoll_ctl, fd)(epoll, operation, fd, event);
+  const int result = CALL(epoll_ctl, fd)(epoll, operation, fd, event);
+  const seam::Lock lock(watches_mutex);
+  if (result == 0 && operation == EPOLL_CTL_ADD) watches[fd] = Watch(epoll, *event);
+  if (operation == EPOLL_CTL_DEL) watches.erase(fd);
+  return result;
 }
 // Interrupted it returns no events, and must not have fetched any.
 int epoll_wait(int epoll, epoll_event* events, int capacity, const timespec* timeout) noexcept {
@@ -261,3 +282,12 @@ ssize_t getdents(int directory, void* buffer, std::size_t size) noexcept {
 }
 
 }  // namespace skua::kernel
+
+// Setting what is set already makes epoll look, and report what it sees as a new event.
+void skua::tests::announce_to_epoll(int fd) {
+  using namespace kernel;
+  const seam::Lock lock(watches_mutex);
+  if (const auto found = watches.find(fd); found != watches.end()) {
+    real_kernel::epoll_ctl(found->second.epoll, EPOLL_CTL_MOD, fd, &found->second.event);
+  }
+}

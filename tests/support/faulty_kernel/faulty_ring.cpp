@@ -4,6 +4,7 @@
 // gets the error, so that nothing has been done. What happens to a completion is decided when it is taken out of the
 // queue. An end of a multishot request is real: the request is cancelled, and its own last completion is swallowed. A
 // late completion is posted to its ring again, from another ring (MSG_RING), and so arrives as any other does.
+#include "announce.hpp"
 #include "fault_plan.hpp"
 #include "late_completions.hpp"
 #include "real_ring.hpp"
@@ -38,7 +39,7 @@ constexpr Kinds of_submit(Fault::Kind::error, Fault::Kind::delay, Fault::Kind::z
 constexpr Kinds of_a_request(Fault::Kind::error, Fault::Kind::short_count, Fault::Kind::all_but);
 constexpr Kinds of_a_completion(Fault::Kind::delay, Fault::Kind::last);
 constexpr Kinds of_a_multishot_completion(Fault::Kind::delay, Fault::Kind::last, Fault::Kind::error,
-                                          Fault::Kind::end_of_multishot);
+                                          Fault::Kind::end_of_multishot, Fault::Kind::lost);
 
 bool is_final(const Completion& completion) noexcept { return (completion.flags & IORING_CQE_F_MORE) == 0; }
 
@@ -51,6 +52,7 @@ struct Requests {
   };
   std::map<std::uint64_t, Request> by_user_data;
   std::vector<std::uint64_t> ended;  // their own last completions are still to come, and are swallowed
+  bool has_lost_some = false;        // and has not said so
   unsigned examined = 0;             // entries of the submission queue before this one have met their fate
 };
 
@@ -103,6 +105,14 @@ void really_end(io_uring& ring, std::uint64_t user_data) noexcept {
   request.timeout.tv_sec = request.timeout.tv_nsec = -1;
   // Not found: it has ended already, and its last completion is on its way.
   io_uring_register_sync_cancel(&ring, &request);
+  // Done only when the kernel has run what it owes to the ring's owner, who is the caller.
+  real_ring::fetch(ring);
+}
+
+bool says_that_some_were_lost(const io_uring& ring) {
+  const seam::Lock lock(mutex);
+  const auto found = rings.find(ring.ring_fd);
+  return found != rings.end() && std::exchange(found->second.has_lost_some, false);
 }
 
 enum class Fate { arrives, arrives_last, stays_away };
@@ -130,6 +140,12 @@ Fate decide(io_uring& ring, Requests& requests, Completion& completion) {
     really_end(ring, user_data);
     requests.ended.push_back(user_data);
     return Fate::arrives;
+  }
+  if (fault.kind == Fault::Kind::lost) {
+    really_end(ring, user_data);
+    requests.ended.push_back(user_data);
+    requests.has_lost_some = true;
+    return Fate::stays_away;
   }
   // Those of one request keep their order.
   if (fault.kind == Fault::Kind::delay || LateCompletions::are_expected(ring.ring_fd, user_data)) {
@@ -181,9 +197,8 @@ int limit_threads(io_uring& ring, unsigned most) noexcept {
                 [&] { return real_ring::limit_threads(ring, most); });
 }
 
-std::bitset<256> supported_operations(io_uring& ring) noexcept {
-  if (FaultPlan::consult(Call::ring_supported_operations, ring.ring_fd, Kinds(Fault::Kind::error))) return {};
-  return real_ring::supported_operations(ring);
+int probe(io_uring& ring, std::bitset<256>& supported) noexcept {
+  return faulty(Call::ring_probe, ring.ring_fd, of_any_call, [&] { return real_ring::probe(ring, supported); });
 }
 
 int submit(io_uring& ring) noexcept {
@@ -202,10 +217,14 @@ int submit(io_uring& ring) noexcept {
 }
 
 int wait(io_uring& ring, std::optional<Duration> timeout) noexcept {
+  if (says_that_some_were_lost(ring)) return -EBADR;
   return faulty(Call::ring_wait, ring.ring_fd, of_a_wait, [&] { return real_ring::wait(ring, timeout); });
 }
 
+bool keeps_some_back(const io_uring& ring) noexcept { return real_ring::keeps_some_back(ring); }
+
 int fetch(io_uring& ring) noexcept {
+  if (says_that_some_were_lost(ring)) return -EBADR;
   return faulty(Call::ring_fetch, ring.ring_fd, of_a_wait, [&] { return real_ring::fetch(ring); });
 }
 
@@ -225,12 +244,13 @@ std::size_t take(io_uring& ring, std::span<Completion> into) noexcept {
 
 }  // namespace skua::reactor::ring
 
-void skua::tests::LateCompletions::announce(int fd) {
+void skua::tests::announce_to_rings(int fd) {
   using namespace reactor::ring;
   const seam::Lock lock(mutex);
   for (const auto& [ring, requests] : rings) {
     for (const auto& [user_data, request] : requests.by_user_data) {
-      if (request.fd == fd && request.polls) post(ring, {user_data, POLLIN | POLLOUT, IORING_CQE_F_MORE}, Duration());
+      if (request.fd != fd || !request.polls) continue;
+      LateCompletions::post(ring, {user_data, POLLIN | POLLOUT, IORING_CQE_F_MORE}, Duration());
     }
   }
 }

@@ -12,10 +12,6 @@ class LateCompletions {
   /// Whether this kernel can do it (Linux 6.3).
   static bool are_possible();
 
-  /// Posts an event to every ring that polls `fd`: it can be read from and written to. (epoll reports all that holds
-  /// whenever anything happens; a ring only what has happened.)
-  static void announce(int fd);
-
   /// Posts `completion` to the ring `fd` after `delay`, and not before those posted earlier.
   static void post(int fd, const reactor::ring::Completion& completion, Duration delay);
   /// True if `completion` is one that was posted: it is then what it was.
