@@ -7,10 +7,21 @@ namespace skua::budget {
 namespace {
 // Out of line on purpose: a coroutine must never keep the address of a thread-local across a suspension.
 constinit thread_local std::uint32_t units_left = unlimited;
+// When this grant's clock was first looked at; min(): not yet.
+constinit thread_local Instant slice_start = Instant::min();
+
+bool is_time_to_look() noexcept { return units_left % units_per_look == units_per_look / 2; }
+
+bool is_slice_over() noexcept {
+  const Instant now = seam::now();
+  if (slice_start == Instant::min()) slice_start = now;
+  return now - slice_start > slice;
+}
 }  // namespace
 
 bool take(Context& context) noexcept {
   if (units_left == unlimited) return true;
+  if (is_time_to_look() && is_slice_over()) units_left = 0;
   if (units_left == 0) {
     context.waker().wake_by_ref();
     return false;
@@ -25,8 +36,12 @@ void give_back() noexcept {
   if (units_left != unlimited && units_left != 0) ++units_left;
 }
 
-Grant::Grant(std::uint32_t units) noexcept : before_(std::exchange(units_left, units)) {}
-Grant::~Grant() { units_left = before_; }
+Grant::Grant(std::uint32_t units) noexcept
+    : units_before_(std::exchange(units_left, units)), start_before_(std::exchange(slice_start, Instant::min())) {}
+Grant::~Grant() {
+  units_left = units_before_;
+  slice_start = start_before_;
+}
 
 std::uint32_t remaining() noexcept { return units_left; }
 

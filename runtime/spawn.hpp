@@ -8,6 +8,7 @@
 #include <concepts>
 #include <functional>
 #include <source_location>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -18,6 +19,13 @@ namespace skua {
 template <Future F>
 JoinHandle<Output<F>> spawn(F future, std::source_location at = std::source_location::current()) {
   return current_scheduler().spawn(std::move(future), at);
+}
+
+/// spawn() with a name, for logs and task dumps: JoinHandle::name(), current_task_name(). One allocation more.
+template <Future F>
+JoinHandle<Output<F>> spawn_named(std::string name, F future,
+                                  std::source_location at = std::source_location::current()) {
+  return current_scheduler().spawn(std::move(future), at, std::move(name));
 }
 
 /// The coroutine behind spawn(fn, args...): it keeps the callable and the arguments for as long as the task lives.

@@ -1,4 +1,5 @@
 #include <skua/scheduler/join_handle.hpp>
+#include <skua/scheduler/scheduler.hpp>
 
 namespace skua {
 
@@ -13,6 +14,8 @@ bool JoinHandleBase::poll_finished(Context& context) noexcept {
   task_->join_waker = Waker();
   return true;
 }
+
+void JoinHandleBase::end_now() noexcept { task_->scheduler->end_now(task_); }
 
 void JoinHandleBase::detach() noexcept {
   const auto duty = task_->state.drop_join_handle();

@@ -9,6 +9,7 @@
 #include <skua/core/assert.hpp>
 #include <skua/core/budget.hpp>
 #include <skua/core/poll.hpp>
+#include <skua/scheduler/abort_handle.hpp>
 #include <skua/scheduler/join_error.hpp>
 #include <skua/scheduler/task_header.hpp>
 
@@ -28,6 +29,23 @@ class JoinHandleBase {
   /// True once the future is destroyed and the output is there: a join is ready then.
   bool is_finished() const noexcept { return task_->state.is_complete(); }
 
+  /// For who may end the task, but does not wait for it.
+  AbortHandle abort_handle() const noexcept { return AbortHandle(task_); }
+  TaskId id() const noexcept { return TaskId(task_->id); }
+  /// What the task was spawned with, or empty. Valid as long as this handle.
+  std::string_view name() const noexcept { return task_->name(); }
+
+  /// False: moved from.
+  bool is_valid() const noexcept { return task_ != nullptr; }
+
+  // For collections of tasks ------------------------------------------------------------------------------------
+
+  /// True if the output may be taken now; otherwise the context's waker is woken when it may. Takes no budget.
+  bool poll_finished(Context& context) noexcept;
+  /// Ends the task here and now: its future is destroyed by the caller, unless a worker is in the middle of polling
+  /// it; then that worker does, as soon as the poll returns.
+  void end_now() noexcept;
+
  protected:
   explicit JoinHandleBase(scheduler::TaskHeader* task) noexcept : task_(task) {}
   JoinHandleBase(JoinHandleBase&& other) noexcept : task_(std::exchange(other.task_, nullptr)), taken_(other.taken_) {}
@@ -39,9 +57,6 @@ class JoinHandleBase {
   ~JoinHandleBase() {
     if (task_ != nullptr) detach();
   }
-
-  /// True if the output may be taken now; otherwise the context's waker is woken when it may.
-  bool poll_finished(Context& context) noexcept;
 
   scheduler::TaskHeader* task_;
   bool taken_ = false;  // the output is gone: nobody drops it again
@@ -67,6 +82,12 @@ class [[nodiscard("dropping the handle detaches the task: say so with std::move(
       budget::give_back();
       return pending;
     }
+    return take_output();
+  }
+
+  /// The output. Requires is_finished(); once.
+  JoinResult<T> take_output() {
+    SKUA_ASSERT(is_finished() && !taken_);
     std::optional<JoinResult<T>> output;
     task_->vtable->take_output(task_, &output);
     taken_ = true;

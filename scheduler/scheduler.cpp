@@ -1,3 +1,4 @@
+#include <skua/scheduler/current_task.hpp>
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/scheduler/shared.hpp>
 
@@ -35,11 +36,21 @@ void Scheduler::start(const std::string& name, const std::function<void(std::uin
   }
 }
 
-void Scheduler::adopt(TaskHeader* task) {
+void Scheduler::adopt(TaskHeader* task, std::string name) {
+  InheritedLocals* const inherited = current_state().inherited;
+  if (!name.empty() || inherited != nullptr) {
+    task->details = std::make_unique<TaskDetails>(std::move(name), Ref<InheritedLocals>::share(inherited));
+  }
   add_ref();
   task->scheduler = this;
+  task->id = next_task_id();
   if (shared_->owned.insert(task)) return schedule(task);
   task->state.drop_references() ? SKUA_ASSERT(false) : static_cast<void>(0);  // the list's; handle and entry remain
+  shared_->end_task(task);
+}
+
+void Scheduler::end_now(TaskHeader* task) noexcept {
+  task->add_reference();  // of the one who runs it
   shared_->end_task(task);
 }
 
@@ -92,7 +103,16 @@ bool Scheduler::Shared::has_work() const noexcept {
   return false;
 }
 
+void Scheduler::Shared::cancel(TaskHeader* task) noexcept {
+  {
+    const StateScope scope(task);
+    task->vtable->cancel(task);
+  }
+  complete(task);
+}
+
 void Scheduler::Shared::complete(TaskHeader* task) noexcept {
+  if (task->details) task->details->locals = nullptr;
   const std::uint64_t references = owned.remove(task) ? 2 : 1;
   switch (task->state.complete_task()) {
     case TaskState::OnComplete::drop_output: task->vtable->drop_output(task); break;

@@ -47,16 +47,20 @@ class Scheduler : public RefCounted<Scheduler> {
   /// Ends every task on a worker thread, then the workers. See shutdown.cpp. Not from a worker.
   void shutdown();
 
-  /// Starts `future` as a task. After shutdown() has begun it is destroyed at once, here, and the join is cancelled.
+  /// Starts `future` as a task, which inherits the task locals of this thread that are declared so. After shutdown()
+  /// has begun it is destroyed at once, here, and the join is cancelled.
   template <Future F>
-  JoinHandle<Output<F>> spawn(F future, std::source_location at) {
+  JoinHandle<Output<F>> spawn(F future, std::source_location at, std::string name = {}) {
     TaskHeader* task = make_task(std::move(future), at);
-    adopt(task);
+    adopt(task, std::move(name));
     return JoinHandle<Output<F>>(task);
   }
 
   /// Puts a task that is `notified` where it will be polled. The queue entry's reference comes with it. Any thread.
   void schedule(TaskHeader* task) noexcept;
+
+  /// See JoinHandleBase::end_now(). The caller has a reference.
+  void end_now(TaskHeader* task) noexcept;
 
   std::uint32_t workers() const noexcept;
   std::uint32_t sleeping_workers() const noexcept;
@@ -73,7 +77,7 @@ class Scheduler : public RefCounted<Scheduler> {
   struct Shared;
 
  private:
-  void adopt(TaskHeader* task);
+  void adopt(TaskHeader* task, std::string name);
 
   const std::unique_ptr<Shared> shared_;
 };

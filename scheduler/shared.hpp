@@ -29,6 +29,8 @@ struct Scheduler::Shared {
   /// True if any queue holds a task.
   bool has_work() const noexcept;
 
+  /// Destroys the future, whose task is cancelled, and completes it. Requires TaskState::running to be ours.
+  void cancel(TaskHeader* task) noexcept;
   /// The future is gone and the output stored: tells the joiner, and gives back the references of the runner and the
   /// list.
   void complete(TaskHeader* task) noexcept;

@@ -47,8 +47,7 @@ void Worker::end_tasks() noexcept {
 
 void Scheduler::Shared::end_task(TaskHeader* task) noexcept {
   if (!task->state.claim_for_shutdown()) return task->drop_references();
-  task->vtable->cancel(task);
-  complete(task);
+  cancel(task);
 }
 
 void Scheduler::Shared::drain_inject() noexcept {

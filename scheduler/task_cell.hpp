@@ -56,16 +56,17 @@ struct CoroutineCell : TaskHeader {
   static_assert(sizeof(Outcome) <= sizeof(typename Task<T>::promise_type) + 2 * sizeof(void*),
                 "the output fits where the frame stood");
 
-  std::size_t frame_size_ = 0;  // of the frame, once it is destroyed
-
   explicit CoroutineCell(std::source_location spawn_site) noexcept : TaskHeader(&functions, spawn_site) {}
 
   static CoroutineCell& of(TaskHeader* task) noexcept { return *static_cast<CoroutineCell*>(task); }
   void* frame() noexcept { return reinterpret_cast<std::byte*>(this) + frames::prefix_size; }
+  // Of the frame, once it is destroyed: in the end of its prefix, where its chain was.
+  std::size_t& frame_size() noexcept { return *std::launder(static_cast<std::size_t*>(frame()) - 1); }
   Outcome& output() noexcept { return *std::launder(static_cast<Outcome*>(frame())); }
 
   void end_with(Outcome outcome) noexcept {
-    frame_size_ = frames::destroy_keeping_memory(Handle::from_address(frame()));
+    ::new (static_cast<std::size_t*>(frame()) - 1)
+        std::size_t(frames::destroy_keeping_memory(Handle::from_address(frame())));
     ::new (frame()) Outcome(std::move(outcome));
   }
 
@@ -85,7 +86,7 @@ struct CoroutineCell : TaskHeader {
       .deallocate =
           [](TaskHeader* task) noexcept {
             CoroutineCell& cell = of(task);
-            const std::size_t size = cell.frame_size_;
+            const std::size_t size = cell.frame_size();
             void* const frame = cell.frame();
             std::destroy_at(&cell);
             frames::deallocate_frame(frame, size);

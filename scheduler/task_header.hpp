@@ -3,10 +3,13 @@
 
 #include <skua/core/context.hpp>
 #include <skua/core/waker.hpp>
+#include <skua/scheduler/task_details.hpp>
 #include <skua/scheduler/task_state.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <source_location>
+#include <string_view>
 
 namespace skua::scheduler {
 
@@ -32,11 +35,15 @@ struct TaskHeader {
 
   TaskState state;
   const TaskVtable* const vtable;
-  Scheduler* scheduler = nullptr;    // counted; set once, before the task is shared
-  TaskHeader* next_owned = nullptr;  // links of OwnedTasks, guarded by its shard
+  Scheduler* scheduler = nullptr;        // counted; set once, before the task is shared
+  std::uint64_t id = 0;                  // see TaskId; set with it
+  std::unique_ptr<TaskDetails> details;  // few have any; set with it
+  TaskHeader* next_owned = nullptr;      // links of OwnedTasks, guarded by its shard
   TaskHeader* previous_owned = nullptr;
   Waker join_waker;  // see TaskState, invariant 4
   const std::source_location spawned_at;
+
+  std::string_view name() const noexcept { return details ? std::string_view(details->name) : std::string_view(); }
 
   void add_reference() noexcept { state.add_reference(); }
   void drop_references(std::uint64_t count = 1) noexcept {

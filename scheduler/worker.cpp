@@ -1,4 +1,5 @@
 #include <skua/core/budget.hpp>
+#include <skua/scheduler/current_task.hpp>
 #include <skua/scheduler/shared.hpp>
 #include <skua/scheduler/worker.hpp>
 
@@ -140,22 +141,27 @@ void Worker::run_task(TaskHeader* task) noexcept {
   if (TaskHeader* next = take_lifo()) push(next);
 }
 
+bool Worker::poll_future(TaskHeader* task, Context& context) noexcept {
+  const StateScope scope(task);
+  return task->vtable->poll(task, context);
+}
+
 void Worker::poll(TaskHeader* task) noexcept {
   count(polls_);
   switch (task->state.start_poll()) {
     case TaskState::StartPoll::drop_reference: return;
     case TaskState::StartPoll::deallocate: return task->deallocate();
-    case TaskState::StartPoll::cancel: task->vtable->cancel(task); return shared_.complete(task);
+    case TaskState::StartPoll::cancel: return shared_.cancel(task);
     case TaskState::StartPoll::poll: break;
   }
   const BorrowedWaker waker(task, &task_waker_vtable);
   Context context(waker.get());
-  if (task->vtable->poll(task, context)) return shared_.complete(task);
+  if (poll_future(task, context)) return shared_.complete(task);
   switch (task->state.finish_poll()) {
     case TaskState::AfterPoll::parked: return;
     case TaskState::AfterPoll::deallocate: return task->deallocate();
     case TaskState::AfterPoll::requeue: return push(task);
-    case TaskState::AfterPoll::cancel: task->vtable->cancel(task); return shared_.complete(task);
+    case TaskState::AfterPoll::cancel: return shared_.cancel(task);
   }
 }
 

@@ -66,6 +66,7 @@ class Worker {
   void found_work() noexcept;
   void run_task(TaskHeader* task) noexcept;
   void poll(TaskHeader* task) noexcept;
+  static bool poll_future(TaskHeader* task, Context& context) noexcept;
   void push(TaskHeader* task) noexcept;
   void wake_for_backlog() noexcept;
   void end_tasks() noexcept;

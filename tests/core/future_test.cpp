@@ -271,6 +271,29 @@ TEST(budget, is_given_back_unless_it_is_exhausted) {
   EXPECT_EQ(budget::remaining(), 0u) << "so that a refusal in the meantime can be told";
 }
 
+TEST(budget, ends_with_the_slice_of_time_too) {
+  CountedContext context;
+  const auto work = [&] {
+    const Instant end = seam::now() + budget::slice / 4;
+    while (seam::now() < end) {
+    }
+    return budget::take(context);
+  };
+  const budget::Grant grant(budget::per_poll);
+  std::uint32_t taken = 0;
+  while (work()) ++taken;
+  EXPECT_GE(taken, budget::units_per_look) << "the first look only starts the clock";
+  EXPECT_LE(taken, 3 * budget::units_per_look) << "looks at 5 and 13, which is two slices later";
+  EXPECT_EQ(context.wakes(), 1);
+  EXPECT_EQ(budget::remaining(), 0u);
+  {
+    const budget::Grant next(budget::per_poll);
+    EXPECT_TRUE(work()) << "a new poll has a slice of its own";
+    EXPECT_EQ(budget::remaining(), budget::per_poll - 1);
+  }
+  EXPECT_EQ(budget::remaining(), 0u);
+}
+
 TEST(budget, grants_nest_and_end) {
   CountedContext context;
   {

@@ -108,6 +108,10 @@ struct Scheduler::Shared {
 Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>) : shared_(std::make_unique<Shared>()) {}
 Scheduler::~Scheduler() = default;
 void Scheduler::schedule(TaskHeader* task) noexcept { shared_->schedule(task); }
+void Scheduler::end_now(TaskHeader* task) noexcept {
+  task->add_reference();
+  shared_->end_task(task);
+}
 
 // ----------------------------------------------------------------------------------------------------- the task
 
@@ -396,6 +400,40 @@ struct AbortAndJoin : TaskModel<AbortAndJoin, 2> {
   Joiner joiner;
 };
 
+// A Scope that dies: its children are gone when end_now() and a join have returned, whoever destroyed them, for what
+// they borrowed dies next.
+struct EndNow : TaskModel<EndNow, 3> {
+  void before() {
+    TaskModel::before();
+    waker = make_waker();
+  }
+  bool poll_future(Context&) {
+    check(borrowed.read() == 1, "what the child borrows is there when it is polled");
+    return flag.load(relaxed) != 0;
+  }
+  void on_cancel() { check(borrowed.read() == 1, "what the child borrows is there when it is destroyed"); }
+  void thread(unsigned i) {
+    if (i == 0) {
+      handle->end_now();
+      join(joiner);
+      borrowed.write(0);
+    } else if (i == 1) {
+      flag.store(1, relaxed);
+      std::move(waker).wake();
+    } else {
+      work();
+    }
+  }
+  void after() {
+    TaskModel::after();
+    check(joiner.copies.read() == 0, "no waker is left");
+  }
+  Var<int> borrowed{1};
+  Joiner joiner;
+  Waker waker;
+  seam::Atomic<std::uint32_t> flag;
+};
+
 // -------------------------------------------------------------------------------------------------------- joining
 
 template <class Derived, unsigned Threads>
@@ -511,6 +549,7 @@ int main(int argc, char** argv) {
   runner.run<Abort<1>>("abort_while_polled");
   runner.run<Abort<2>>("two_aborts");
   runner.run<AbortAndWake>("abort_and_complete");
+  runner.run<EndNow>("end_now");
   runner.run<AbortAndJoin>("abort_and_join");
   runner.run<Join>("join");
   runner.run<JoinWithAnotherWaker>("join_with_another_waker");

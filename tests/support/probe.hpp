@@ -15,7 +15,9 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace skua::tests {
@@ -168,9 +170,11 @@ class [[nodiscard]] ReadyWith {
   T value_;
 };
 
-/// Polls `future` on this thread, which sleeps meanwhile; nothing if it is not ready in time.
+/// Polls `future` on this thread, which sleeps meanwhile; nothing if it is not ready in time. (std::monostate for
+/// void.)
 template <class F>
-auto await_within(F& future, std::chrono::nanoseconds limit = watchdog) -> std::optional<Output<F>> {
+auto await_within(F& future, std::chrono::nanoseconds limit = watchdog) {
+  using Value = std::conditional_t<std::is_void_v<Output<F>>, std::monostate, Output<F>>;
   struct Sleeper {
     void wake() noexcept {
       const std::lock_guard lock(mutex);
@@ -186,9 +190,15 @@ auto await_within(F& future, std::chrono::nanoseconds limit = watchdog) -> std::
   Context context(waker);
   const auto end = std::chrono::steady_clock::now() + limit;
   for (;;) {
-    if (auto result = future.poll(context); result.is_ready()) return std::move(result).take();
+    if (auto result = future.poll(context); result.is_ready()) {
+      if constexpr (std::is_void_v<Output<F>>) {
+        return std::optional<Value>(std::in_place);
+      } else {
+        return std::optional<Value>(std::move(result).take());
+      }
+    }
     std::unique_lock lock(sleeper->mutex);
-    if (!sleeper->condition.wait_until(lock, end, [&] { return sleeper->woken; })) return std::nullopt;
+    if (!sleeper->condition.wait_until(lock, end, [&] { return sleeper->woken; })) return std::optional<Value>();
     sleeper->woken = false;
   }
 }
