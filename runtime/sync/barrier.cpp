@@ -32,7 +32,7 @@ Poll<bool> Barrier::poll(Wait& wait, Context& context) {
 
 void Barrier::let_go() {
   for (bool more = true; more;) {
-    sync::WakeBatch batch;
+    WakeBatch batch;
     const seam::Lock lock(mutex_);
     more = false;
     // Who comes while the lock is released between two batches belongs to the next round.

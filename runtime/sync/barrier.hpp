@@ -7,8 +7,8 @@
 #include <skua/core/context.hpp>
 #include <skua/core/mutex.hpp>
 #include <skua/core/poll.hpp>
+#include <skua/core/wait_list.hpp>
 #include <skua/sync/block_thread_on.hpp>
-#include <skua/sync/wait_list.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -35,12 +35,12 @@ class Barrier {
 
   const std::size_t count_;
   seam::Mutex mutex_;
-  sync::WaitList<Wait> waits_ SKUA_GUARDED_BY(mutex_);
+  WaitList<Wait> waits_ SKUA_GUARDED_BY(mutex_);
   std::size_t come_ SKUA_GUARDED_BY(mutex_) = 0;  // of this round
   std::uint64_t round_ SKUA_GUARDED_BY(mutex_) = 0;
 };
 
-class [[nodiscard]] Barrier::Wait : private sync::WaitNode {
+class [[nodiscard]] Barrier::Wait : private WaitNode {
  public:
   explicit Wait(Barrier& barrier) noexcept : barrier_(barrier) {}
   /// Before the first poll only.
@@ -52,7 +52,7 @@ class [[nodiscard]] Barrier::Wait : private sync::WaitNode {
 
  private:
   friend class Barrier;
-  friend class sync::WaitList<Wait>;
+  friend class WaitList<Wait>;
   Barrier& barrier_;
   bool is_known_ = false;    // the future's own
   bool is_let_go_ = false;   // guarded by the mutex, as is what follows

@@ -13,8 +13,8 @@
 #include <skua/core/mutex.hpp>
 #include <skua/core/poll.hpp>
 #include <skua/core/ref.hpp>
+#include <skua/core/wait_list.hpp>
 #include <skua/sync/semaphore.hpp>
-#include <skua/sync/wait_list.hpp>
 
 #include <cstddef>
 #include <deque>

@@ -70,7 +70,7 @@ void Notify::notify(Which which, IfNobody if_nobody) {
 void Notify::notify_waiters() {
   std::uint64_t round = 0;
   for (bool more = true; more;) {
-    sync::WakeBatch batch;
+    WakeBatch batch;
     const seam::Lock lock(mutex_);
     if (round == 0) round = ++rounds_;
     more = false;

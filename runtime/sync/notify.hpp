@@ -14,8 +14,8 @@
 #include <skua/core/context.hpp>
 #include <skua/core/mutex.hpp>
 #include <skua/core/poll.hpp>
+#include <skua/core/wait_list.hpp>
 #include <skua/sync/block_thread_on.hpp>
-#include <skua/sync/wait_list.hpp>
 
 #include <cstdint>
 
@@ -51,13 +51,13 @@ class Notify {
   std::uint64_t rounds() noexcept;
 
   seam::Mutex mutex_;
-  sync::WaitList<Notified> waits_ SKUA_GUARDED_BY(mutex_);
+  WaitList<Notified> waits_ SKUA_GUARDED_BY(mutex_);
   bool is_kept_ SKUA_GUARDED_BY(mutex_) = false;      // a notify_one() that nobody has seen
   std::uint64_t rounds_ SKUA_GUARDED_BY(mutex_) = 0;  // of notify_waiters()
 };
 
 /// A future of nothing.
-class [[nodiscard]] Notify::Notified : private sync::WaitNode {
+class [[nodiscard]] Notify::Notified : private WaitNode {
  public:
   /// Before the first poll only.
   Notified(Notified&& other) noexcept : WaitNode(), notify_(other.notify_), round_(other.round_) {
@@ -72,7 +72,7 @@ class [[nodiscard]] Notify::Notified : private sync::WaitNode {
 
  private:
   friend class Notify;
-  friend class sync::WaitList<Notified>;
+  friend class WaitList<Notified>;
   enum class State { waits, chosen, over };  // chosen: by notify_one(); over: by notify_waiters()
 
   explicit Notified(Notify& notify) noexcept : notify_(notify), round_(notify.rounds()) {}

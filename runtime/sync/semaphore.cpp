@@ -93,7 +93,7 @@ void Semaphore::release(std::size_t permits) {
 
 void Semaphore::give_and_grant(std::size_t permits) {
   for (bool more = true; more; permits = 0) {
-    sync::WakeBatch batch;
+    WakeBatch batch;
     const seam::Lock lock(mutex_);
     // [SE7] release: as [SE4], for who comes when nobody waits any more; pairs with [SE2], [SE3], [SE6].
     state_.fetch_add(permits * one_permit, std::memory_order_release);
@@ -101,7 +101,7 @@ void Semaphore::give_and_grant(std::size_t permits) {
   }
 }
 
-bool Semaphore::grant(sync::WakeBatch& batch) {
+bool Semaphore::grant(WakeBatch& batch) {
   while (Wait* const wait = waits_.front()) {
     if (batch.is_full()) return true;
     // relaxed: only who holds the mutex changes it while there is a waiter, or who gives back without one
@@ -150,7 +150,7 @@ std::size_t Semaphore::forget_permits(std::size_t permits) {
 
 void Semaphore::close() {
   for (bool more = true; more;) {
-    sync::WakeBatch batch;
+    WakeBatch batch;
     const seam::Lock lock(mutex_);
     // [SE5] release: pairs with [SE1].
     state_.fetch_or(closed, std::memory_order_release);

@@ -19,9 +19,9 @@
 #include <skua/core/mutex.hpp>
 #include <skua/core/poll.hpp>
 #include <skua/core/result.hpp>
+#include <skua/core/wait_list.hpp>
 #include <skua/sync/block_thread_on.hpp>
 #include <skua/sync/sync_error.hpp>
-#include <skua/sync/wait_list.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -70,7 +70,7 @@ class Semaphore {
   bool is_closed() const noexcept;
 
   /// What the futures are made of: a wait for permits that knows nothing of their owner.
-  class [[nodiscard]] Wait : private sync::WaitNode {
+  class [[nodiscard]] Wait : private WaitNode {
    public:
     enum class Place { last, first };  // first: before everybody who waits
 
@@ -91,7 +91,7 @@ class Semaphore {
 
    private:
     friend class Semaphore;
-    friend class sync::WaitList<Wait>;
+    friend class WaitList<Wait>;
     enum class State { waits, granted, refused };
 
     Semaphore* const semaphore_;
@@ -117,13 +117,13 @@ class Semaphore {
   /// True: taken at once. False: `wait` is in the list. None: closed.
   std::optional<bool> take_or_enqueue(Wait& wait) SKUA_REQUIRES(mutex_);
   /// Gives free permits to who waits longest, and so on. True: the batch is full, and there may be more.
-  [[nodiscard]] bool grant(sync::WakeBatch& batch) SKUA_REQUIRES(mutex_);
+  [[nodiscard]] bool grant(WakeBatch& batch) SKUA_REQUIRES(mutex_);
   void remove(Wait& wait) SKUA_REQUIRES(mutex_);
   void give_and_grant(std::size_t permits);
 
   seam::Atomic<std::size_t> state_;
   seam::Mutex mutex_;
-  sync::WaitList<Wait> waits_ SKUA_GUARDED_BY(mutex_);
+  WaitList<Wait> waits_ SKUA_GUARDED_BY(mutex_);
 };
 
 /// Permits of a semaphore, given back when it goes. `Owner` points to the semaphore. Move-only.

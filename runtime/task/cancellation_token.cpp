@@ -81,8 +81,8 @@ bool CancellationNode::cancel(CancelReason reason) noexcept {
 }
 
 bool CancellationNode::cancel_one(CancelReason reason, CancellationNode*& children) noexcept {
-  Waiters::Batch waiters;
   {
+    WakeBatch batch;
     const seam::Lock lock(mutex_);
     if (reason_.load(std::memory_order_relaxed) != 0) return false;  // relaxed: it is written under this lock
     // [CT3] release: pairs with [CT2].
@@ -93,16 +93,17 @@ bool CancellationNode::cancel_one(CancelReason reason, CancellationNode*& childr
       child->next_ = children;
       children = child;
     }
-    waiters_.take(waiters);
+    if (!waiters_.move_wakers(batch)) return true;
   }
-  while (waiters.wake()) {
+  for (bool more = true; more;) {
+    WakeBatch batch;
     const seam::Lock lock(mutex_);
-    waiters_.take(waiters);
+    more = waiters_.move_wakers(batch);
   }
   return true;
 }
 
-bool CancellationNode::poll(Waiters::Node& waiter, const Waker& waker) {
+bool CancellationNode::poll(WaitNode& waiter, const Waker& waker) {
   Waker old;  // dropped after the lock is released
   const seam::Lock lock(mutex_);
   // Under the lock: cancel_one() comes before, and is seen, or after, and wakes.
@@ -111,9 +112,9 @@ bool CancellationNode::poll(Waiters::Node& waiter, const Waker& waker) {
   return false;
 }
 
-void CancellationNode::withdraw(Waiters::Node& waiter) noexcept {
+void CancellationNode::withdraw(WaitNode& waiter) noexcept {
   const seam::Lock lock(mutex_);
-  waiters_.withdraw(waiter);
+  if (waiter.is_listed) waiters_.remove(waiter);
 }
 
 }  // namespace skua

@@ -15,8 +15,8 @@
 #include <skua/core/atomic.hpp>
 #include <skua/core/future.hpp>
 #include <skua/core/mutex.hpp>
+#include <skua/core/wait_list.hpp>
 #include <skua/task/cancel_reason.hpp>
-#include <skua/task/waiters.hpp>
 
 #include <optional>
 #include <utility>
@@ -39,8 +39,8 @@ class CancellationNode {
   bool cancel(CancelReason reason) noexcept;
   std::optional<CancelReason> reason() const noexcept;
   /// True: cancelled. Otherwise `waker` is woken when it is.
-  bool poll(Waiters::Node& waiter, const Waker& waker);
-  void withdraw(Waiters::Node& waiter) noexcept;
+  bool poll(WaitNode& waiter, const Waker& waker);
+  void withdraw(WaitNode& waiter) noexcept;
 
  private:
   explicit CancellationNode(CancellationNode* parent) noexcept : parent_(parent) {}
@@ -54,7 +54,7 @@ class CancellationNode {
   seam::Atomic<std::uint32_t> owners_{1};
   seam::Atomic<std::uint32_t> reason_{0};  // a CancelReason, once it is cancelled; written under the mutex
   seam::Mutex mutex_;
-  Waiters waiters_ SKUA_GUARDED_BY(mutex_);
+  WaitList<> waiters_ SKUA_GUARDED_BY(mutex_);
   CancellationNode* first_child_ SKUA_GUARDED_BY(mutex_) = nullptr;
 
   // Guarded by the parent's mutex while `is_linked_`; then `next_` is for who took the node out.
@@ -123,7 +123,7 @@ class [[nodiscard]] CancellationToken::Cancelled {
 
  private:
   CancellationToken token_;
-  Waiters::Node waiter_;  // guarded by the node's mutex
+  WaitNode waiter_;  // guarded by the node's mutex
   bool is_known_ = false;
 };
 

@@ -8,11 +8,11 @@ constexpr std::uint64_t one_task = 2;
 }  // namespace
 
 void TaskTracker::State::wake() {
-  Waiters::Batch batch;
-  do {
+  for (bool more = true; more;) {
+    WakeBatch batch;
     const seam::Lock lock(mutex);
-    waiters.take(batch);
-  } while (batch.wake());
+    more = waiters.move_wakers(batch);
+  }
 }
 
 TaskTracker::TaskTracker() : state_(make_ref<State>()) {}
@@ -56,7 +56,7 @@ TaskTracker::Wait::Wait(Wait&& other) noexcept : state_(std::move(other.state_))
 TaskTracker::Wait::~Wait() {
   if (!was_enlisted_) return;
   const seam::Lock lock(state_->mutex);
-  state_->waiters.withdraw(node_);
+  if (node_.is_listed) state_->waiters.remove(node_);
 }
 
 Poll<void> TaskTracker::Wait::poll(Context& context) {

@@ -13,8 +13,8 @@
 #include <skua/core/future.hpp>
 #include <skua/core/mutex.hpp>
 #include <skua/core/ref.hpp>
+#include <skua/core/wait_list.hpp>
 #include <skua/spawn.hpp>
-#include <skua/task/waiters.hpp>
 
 #include <source_location>
 #include <type_traits>
@@ -87,7 +87,7 @@ class TaskTracker {
 
    private:
     Ref<State> state_;
-    Waiters::Node node_;  // guarded by the state's mutex, once it is enlisted
+    WaitNode node_;  // guarded by the state's mutex, once it is enlisted
     bool was_enlisted_ = false;
   };
   /// Any number may wait. Cancel safety: nothing to lose.
@@ -99,7 +99,7 @@ class TaskTracker {
 
     seam::Atomic<std::uint64_t> word{0};  // twice the number of tasks; 1 more: closed
     seam::Mutex mutex;
-    Waiters waiters SKUA_GUARDED_BY(mutex);
+    WaitList<> waiters SKUA_GUARDED_BY(mutex);
   };
 
   Ref<State> state_;

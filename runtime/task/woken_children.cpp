@@ -9,12 +9,24 @@ std::size_t WokenChildren::begin_round(const Waker& parent) {
   return count_;
 }
 
-WokenChild* WokenChildren::next_woken() noexcept {
-  const seam::Lock lock(mutex_);
+WokenChild* WokenChildren::take_first() noexcept {
   WokenChild* const child = first_;
   if (child == nullptr) return nullptr;
   unlink(*child);
   child->state_ = WokenChild::State::idle;
+  return child;
+}
+
+WokenChild* WokenChildren::next_woken() noexcept {
+  const seam::Lock lock(mutex_);
+  return take_first();
+}
+
+WokenChild* WokenChildren::next_woken(const Waker& parent) {
+  Waker old;  // dropped after the lock is released
+  const seam::Lock lock(mutex_);
+  WokenChild* const child = take_first();
+  if (child == nullptr && !parent_.will_wake(parent)) old = std::exchange(parent_, parent);
   return child;
 }
 

@@ -66,6 +66,8 @@ class WokenChildren : public RefCounted<WokenChildren> {
   std::size_t begin_round(const Waker& parent);
   /// Takes the child that was woken first; null: there is none.
   WokenChild* next_woken() noexcept;
+  /// The same; if there is none, `parent` is woken when there is one.
+  WokenChild* next_woken(const Waker& parent);
   /// Lists `child`, unless it is listed or removed, and wakes the parent. A new child is woken to be polled at all.
   void wake(WokenChild& child) noexcept;
   /// The child's wakers do nothing from now on. Before the combinator lets go of the child.
@@ -74,6 +76,7 @@ class WokenChildren : public RefCounted<WokenChildren> {
   void forget_parent() noexcept;
 
  private:
+  WokenChild* take_first() noexcept SKUA_REQUIRES(mutex_);
   void append(WokenChild& child) noexcept SKUA_REQUIRES(mutex_);
   void unlink(WokenChild& child) noexcept SKUA_REQUIRES(mutex_);
 

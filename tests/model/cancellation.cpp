@@ -7,7 +7,6 @@
 
 // Compiled here, as a part of the model.
 #include <skua/task/cancellation_token.cpp>
-#include <skua/task/waiters.cpp>
 
 using namespace skua;
 using model::check;

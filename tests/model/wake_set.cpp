@@ -4,7 +4,7 @@
 #include <skua/task/wake_set.hpp>
 
 // Compiled here, as a part of the model.
-#include <skua/task/wake_set.cpp>
+#include <skua/task/woken_children.cpp>
 
 using namespace skua;
 using model::check;
