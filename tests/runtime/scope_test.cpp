@@ -212,7 +212,7 @@ TEST_P(ScopeTest, parent_is_aborted) {
       ADD_FAILURE() << "the children never end";
     }
   };
-  constexpr int rounds = scaled(300, 50);
+  constexpr int rounds = scaled(100, 20);
   for (int round = 0; round < rounds; ++round) {
     std::atomic<int> begun{0};
     auto handle = runtime.spawn(Parent::run(gate, begun));
@@ -265,7 +265,7 @@ TEST_P(ScopeTest, runtime_is_shut_down) {
       static_cast<void>(co_await scope.join());
     }
   };
-  for (int round = 0; round < scaled(50, 10); ++round) {
+  for (int round = 0; round < scaled(20, 5); ++round) {
     Runtime other = Builder().workers(GetParam()).build().value();
     for (int i = 0; i < 3; ++i) other.spawn(Nested::run(gate, 3)).detach();
     std::this_thread::sleep_for(std::chrono::microseconds(round * 20));
@@ -286,7 +286,7 @@ TEST_P(ScopeTest, a_child_that_is_being_polled_is_waited_for) {
       ADD_FAILURE() << "it is polled again";
     };
     scope.spawn(busy(frame));
-    co_await sleep(10ms);
+    while (!polled) co_await yield_now();
   };
   std::thread other([&] {
     EXPECT_TRUE(eventually([&] { return polled.load(); }));
@@ -299,7 +299,7 @@ TEST_P(ScopeTest, a_child_that_is_being_polled_is_waited_for) {
 }
 
 TEST_P(ScopeTest, outputs_that_borrow_are_gone_with_the_scope) {
-  for (int round = 0; round < scaled(200, 50); ++round) {
+  for (int round = 0; round < scaled(100, 25); ++round) {
     run([](int yields) -> Task<> {
       Frame frame;
       Scope scope;
