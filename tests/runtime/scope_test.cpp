@@ -272,12 +272,14 @@ TEST_P(ScopeTest, runtime_is_shut_down) {
   }
 }
 
-// What the destructor waits for is the rest of a poll, here a long one.
+// What the destructor waits for is the rest of a poll, here one that goes on until the scope has begun to die.
 TEST_P(ScopeTest, a_child_that_is_being_polled_is_waited_for) {
   std::atomic<bool> polled{false}, left{false};
+  std::optional<CancellationToken> of_scope;  // written before `polled`
   auto parent = [&]() -> Task<> {
     Frame frame;
     Scope scope;
+    of_scope = scope.token();
     auto busy = [&](Frame& borrowed) -> Task<> {
       const Borrow borrow(borrowed);
       polled = true;
@@ -290,7 +292,8 @@ TEST_P(ScopeTest, a_child_that_is_being_polled_is_waited_for) {
   };
   std::thread other([&] {
     EXPECT_TRUE(eventually([&] { return polled.load(); }));
-    std::this_thread::sleep_for(30ms);
+    EXPECT_TRUE(eventually([&] { return of_scope->is_cancelled(); }));
+    std::this_thread::sleep_for(10ms);
     left = true;
   });
   runtime.block_on(parent());
