@@ -212,7 +212,7 @@ TEST_P(ScopeTest, parent_is_aborted) {
       ADD_FAILURE() << "the children never end";
     }
   };
-  constexpr int rounds = scaled(300, 50);
+  constexpr int rounds = scaled(100, 20);
   for (int round = 0; round < rounds; ++round) {
     std::atomic<int> begun{0};
     auto handle = runtime.spawn(Parent::run(gate, begun));
@@ -265,19 +265,21 @@ TEST_P(ScopeTest, runtime_is_shut_down) {
       static_cast<void>(co_await scope.join());
     }
   };
-  for (int round = 0; round < scaled(50, 10); ++round) {
+  for (int round = 0; round < scaled(20, 5); ++round) {
     Runtime other = Builder().workers(GetParam()).build().value();
     for (int i = 0; i < 3; ++i) other.spawn(Nested::run(gate, 3)).detach();
     std::this_thread::sleep_for(std::chrono::microseconds(round * 20));
   }
 }
 
-// What the destructor waits for is the rest of a poll, here a long one.
+// What the destructor waits for is the rest of a poll, here one that goes on until the scope has begun to die.
 TEST_P(ScopeTest, a_child_that_is_being_polled_is_waited_for) {
   std::atomic<bool> polled{false}, left{false};
+  std::optional<CancellationToken> of_scope;  // written before `polled`
   auto parent = [&]() -> Task<> {
     Frame frame;
     Scope scope;
+    of_scope = scope.token();
     auto busy = [&](Frame& borrowed) -> Task<> {
       const Borrow borrow(borrowed);
       polled = true;
@@ -286,11 +288,12 @@ TEST_P(ScopeTest, a_child_that_is_being_polled_is_waited_for) {
       ADD_FAILURE() << "it is polled again";
     };
     scope.spawn(busy(frame));
-    co_await sleep(10ms);
+    while (!polled) co_await yield_now();
   };
   std::thread other([&] {
     EXPECT_TRUE(eventually([&] { return polled.load(); }));
-    std::this_thread::sleep_for(30ms);
+    EXPECT_TRUE(eventually([&] { return of_scope->is_cancelled(); }));
+    std::this_thread::sleep_for(10ms);
     left = true;
   });
   runtime.block_on(parent());
@@ -299,7 +302,7 @@ TEST_P(ScopeTest, a_child_that_is_being_polled_is_waited_for) {
 }
 
 TEST_P(ScopeTest, outputs_that_borrow_are_gone_with_the_scope) {
-  for (int round = 0; round < scaled(200, 50); ++round) {
+  for (int round = 0; round < scaled(100, 25); ++round) {
     run([](int yields) -> Task<> {
       Frame frame;
       Scope scope;
