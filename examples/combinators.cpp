@@ -1,5 +1,6 @@
 // Several futures in one task: the first, all of them, as they come, again until it succeeds.
 #include <skua/skua.hpp>
+#include <skua/streams.hpp>
 
 #include <chrono>
 #include <cstdio>

@@ -1,5 +1,6 @@
 // Streams: a generator, a pipeline of adaptors, and a server that is one.
 #include <skua/skua.hpp>
+#include <skua/streams.hpp>
 
 #include <chrono>
 #include <cstdio>

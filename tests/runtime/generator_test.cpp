@@ -1,5 +1,6 @@
 // Generator: co_yield and co_await in one coroutine.
 #include <skua/skua.hpp>
+#include <skua/streams.hpp>
 
 #include "../support/probe.hpp"
 #include "../support/promise.hpp"

@@ -1,5 +1,6 @@
 // Streams and their adaptors without a clock, polled by hand. (Those of byte streams: stream_test.cpp.)
 #include <skua/skua.hpp>
+#include <skua/streams.hpp>
 
 #include "../support/poll_stream.hpp"
 #include "../support/probe.hpp"

@@ -1,5 +1,6 @@
 // buffered(), buffer_unordered() and for_each_concurrent(), polled by hand.
 #include <skua/skua.hpp>
+#include <skua/streams.hpp>
 
 #include "../support/poll_stream.hpp"
 #include "../support/probe.hpp"

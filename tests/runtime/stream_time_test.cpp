@@ -1,4 +1,6 @@
 // The adaptors that look at the clock, ticks(), and retry(): on a runtime, with short times and no upper bounds.
+#include <skua/streams.hpp>
+
 #include "each_runtime.hpp"
 
 #include "../support/promise.hpp"
