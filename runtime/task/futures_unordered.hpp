@@ -13,6 +13,7 @@
 
 #include <skua/core/budget.hpp>
 #include <skua/core/future.hpp>
+#include <skua/stream/next.hpp>
 #include <skua/stream/stream.hpp>
 #include <skua/task/join.hpp>
 #include <skua/task/woken_children.hpp>
