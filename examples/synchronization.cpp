@@ -41,7 +41,7 @@ Task<Result<std::vector<std::string>>> ask_workers() {
   {
     const auto last = std::move(sender);
   }  // the last sender goes: the workers come to their end
-  for (JoinHandle<void>& worker : workers) co_await std::move(worker);
+  for (JoinHandle<void>& worker : workers) static_cast<void>(co_await std::move(worker));
   co_return answers;
 }
 // docs:end

@@ -239,13 +239,13 @@ TEST(channel, holds_under_threads) {
   auto [made, receiver] = channel<std::uint64_t>(3);
   constexpr std::uint64_t senders = 2;
   constexpr int receivers = 2;
-  const std::uint64_t count = scaled<std::uint64_t>(20'000, 2'000);
+  static constexpr std::uint64_t count = scaled<std::uint64_t>(20'000, 2'000);
   std::vector<std::thread> threads;
   std::vector<std::vector<std::uint64_t>> received(receivers);
   {
     const Sender<std::uint64_t> sender = std::move(made);
     for (std::uint64_t id = 0; id < senders; ++id) {
-      threads.emplace_back([id, count, mine = sender]() mutable {
+      threads.emplace_back([id, mine = sender]() mutable {
         seam::Random random(id);
         for (std::uint64_t i = 0; i < count; ++i) {
           const std::uint64_t message = id << 32 | i;

@@ -98,10 +98,10 @@ TEST(watch, a_dropped_wait_has_seen_nothing) {
 
 TEST(watch, followers_in_threads_see_the_last_value) {
   auto [made, receiver] = watch<int>(0);
-  const int last = scaled(5'000, 500);
+  static constexpr int last = scaled(5'000, 500);
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
-    threads.emplace_back([last, mine = receiver]() mutable {
+    threads.emplace_back([mine = receiver]() mutable {
       int seen = 0;
       while (sync::block_thread_on(mine.changed())) {
         const int value = *mine.latest();
@@ -171,10 +171,10 @@ TEST(broadcast, a_message_goes_when_it_is_overwritten) {
 
 TEST(broadcast, receivers_in_threads_count_every_message) {
   auto [made, receiver] = broadcast<int>(16);
-  const int count = scaled(10'000, 1'000);
+  static constexpr int count = scaled(10'000, 1'000);
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
-    threads.emplace_back([count, mine = receiver]() mutable {
+    threads.emplace_back([mine = receiver]() mutable {
       std::uint64_t got = 0;
       int last = -1;
       for (;;) {
