@@ -45,6 +45,18 @@ bool was_disturbed(int result) noexcept {
   return result == -ECANCELED || result == -EINTR || (result <= -512 && result >= -516);
 }
 
+/// Meanwhile sources that this thread waits for are watched by `driver`.
+class WatchedBy {
+ public:
+  explicit WatchedBy(Driver& driver) noexcept : before_(Driver::set_current(&driver)) {}
+  ~WatchedBy() { Driver::set_current(before_); }
+  WatchedBy(const WatchedBy&) = delete;
+  WatchedBy& operator=(const WatchedBy&) = delete;
+
+ private:
+  Driver* const before_;
+};
+
 /// A write that the kernel does while it is submitted may send a signal to the submitting thread, by default the end of
 /// the program: SIGXFSZ beyond RLIMIT_FSIZE, SIGPIPE into a FIFO that nobody reads. The operation fails as well, which
 /// is enough. Threads of the runtime have all signals blocked.
@@ -85,8 +97,8 @@ void log_refusal(int error) noexcept try {
 
 class OperationRing final : public OperationExecutor {
  public:
-  OperationRing(const OperationRingOptions& options, Ref<OperationExecutor> threads)
-      : options_(options), threads_(std::move(threads)) {}
+  OperationRing(const OperationRingOptions& options, Ref<OperationExecutor> threads, Driver& home)
+      : options_(options), threads_(std::move(threads)), home_(home) {}
   ~OperationRing() override {
     if (has_ring_) ring::tear_down(ring_);
   }
@@ -139,6 +151,7 @@ class OperationRing final : public OperationExecutor {
 
   const OperationRingOptions options_;
   const Ref<OperationExecutor> threads_;
+  Driver& home_;  // to be used until shutdown() alone
   seam::Mutex mutex_;
   State state_ SKUA_GUARDED_BY(mutex_) = State::unused;
   bool has_ring_ SKUA_GUARDED_BY(mutex_) = false;
@@ -303,7 +316,9 @@ void OperationRing::make_slots() {
 int OperationRing::watch() {
   const int fd = kernel::fcntl(ring_.ring_fd, F_DUPFD_CLOEXEC);
   if (fd < 0) return fd;
-  driver_ = Ref<Driver>::share(&Driver::current());
+  // The first operation may come from any thread: that which lets go of a file last has it closed here.
+  const WatchedBy home(home_);
+  driver_ = Ref<Driver>::share(&home_);
   source_ = make_ref<IoSource>(fd);
   waiter_.emplace(*source_);
   source_->clear(Direction::read, source_->snapshot(Direction::read));  // there is nothing in it yet
@@ -449,8 +464,9 @@ void OperationRing::leave(OperationList& list, Ref<Operation> operation, int res
 
 }  // namespace
 
-Ref<OperationExecutor> make_operation_ring(const OperationRingOptions& options, Ref<OperationExecutor> threads) {
-  return make_ref<OperationRing>(options, std::move(threads));
+Ref<OperationExecutor> make_operation_ring(const OperationRingOptions& options, Ref<OperationExecutor> threads,
+                                           Driver& driver) {
+  return make_ref<OperationRing>(options, std::move(threads), driver);
 }
 
 }  // namespace skua::reactor

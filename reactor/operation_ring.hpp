@@ -20,6 +20,8 @@
 
 namespace skua::reactor {
 
+class Driver;
+
 struct OperationRingOptions {
   OperationRingOptions() = default;
   unsigned submission_entries = 64;
@@ -27,8 +29,10 @@ struct OperationRingOptions {
   unsigned most_threads = 32;  // of the kernel, for each thread that submits: what cannot be done without waiting
 };
 
-/// The ring is set up by the first operation, by the thread whose driver then watches it. `threads` does what the ring
-/// cannot, and everything if the kernel refuses the ring (logged, once in a process).
-Ref<OperationExecutor> make_operation_ring(const OperationRingOptions& options, Ref<OperationExecutor> threads);
+/// The ring is set up by the first operation, on whatever thread that is submitted, and watched by `driver`, which must
+/// live until shutdown(). `threads` does what the ring cannot, and everything if the kernel refuses the ring (logged,
+/// once in a process).
+Ref<OperationExecutor> make_operation_ring(const OperationRingOptions& options, Ref<OperationExecutor> threads,
+                                           Driver& driver);
 
 }  // namespace skua::reactor

@@ -113,7 +113,7 @@ void RuntimeCore::give_operations_to(reactor::Driver& driver) {
   if (options_.backend.value == Backend::epoll) {
     driver.set_operations(blocking_pool_);
   } else {
-    operation_rings_.push_back(reactor::make_operation_ring(operation_ring_options(options_), blocking_pool_));
+    operation_rings_.push_back(reactor::make_operation_ring(operation_ring_options(options_), blocking_pool_, driver));
     driver.set_operations(operation_rings_.back());
   }
 }

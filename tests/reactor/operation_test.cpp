@@ -304,7 +304,7 @@ class operation_ring : public testing::TestWithParam<RingSize> {
     OperationRingOptions options;
     options.submission_entries = GetParam().submission;
     options.completion_entries = GetParam().completion;
-    ring_ = make_operation_ring(options, threads_);
+    ring_ = make_operation_ring(options, threads_, *driver_);
     driver_->set_operations(ring_);
     before_ = Driver::set_current(driver_.get());
   }
@@ -410,6 +410,15 @@ TEST_P(operation_ring, submitted_and_cancelled_by_several_threads_each_ends_once
   EXPECT_TRUE(park_until([&] { return tally.destroyed == 3 * count; })) << tally.destroyed;
   EXPECT_EQ(kept + tally.discarded, 3 * count);
   EXPECT_EQ(ring_faults, 0);
+}
+
+// A thread of the pool that lets go of a file last has it closed, perhaps by a ring that nobody has used yet.
+TEST_P(operation_ring, the_first_operation_may_come_from_a_thread_without_a_driver) {
+  Tally tally;
+  const auto read = make_read(tally, fd_, 400);
+  std::thread([&] { ring_->submit(read); }).join();
+  EXPECT_TRUE(is_right(*read, result_of(*read)));
+  EXPECT_EQ(threads_->submitted, 0);
 }
 
 TEST_P(operation_ring, what_the_ring_cannot_do_threads_do) {
