@@ -252,6 +252,26 @@ bool Driver::replace_timer_waker(TimerEntry& entry, const Waker& waker) {
   return true;
 }
 
+bool Driver::move_timer(TimerEntry& entry, Instant deadline) {
+  const bool is_due = deadline <= Clock::now();
+  bool wake_owner = false;
+  Waker woken;
+  {
+    const seam::Lock lock(mutex_);
+    if (!entry.is_armed()) return false;
+    wheel_.remove(entry);
+    if (is_due) {
+      woken = std::move(entry.waker_);
+    } else {
+      wheel_.insert(entry, deadline, std::move(entry.waker_));
+      wake_owner = deadline < sleep_until_;
+    }
+  }
+  if (wake_owner) wake();
+  std::move(woken).wake();
+  return !is_due;
+}
+
 void Driver::cancel_timer(TimerEntry& entry) {
   Waker old;  // dropped after the lock is released
   const seam::Lock lock(mutex_);

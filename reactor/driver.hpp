@@ -75,6 +75,9 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   void arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker);
   /// As arm_timer() for an entry that may be armed: the waker is replaced. False: it has fired meanwhile.
   [[nodiscard]] bool replace_timer_waker(TimerEntry& entry, const Waker& waker);
+  /// As arm_timer() with the waker that the entry has. False: the entry is not armed any more: it has fired meanwhile,
+  /// or `deadline` has come, and the waker has been woken.
+  [[nodiscard]] bool move_timer(TimerEntry& entry, Instant deadline);
   /// The timer will not touch the entry any more.
   void cancel_timer(TimerEntry& entry);
 

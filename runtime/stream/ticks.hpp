@@ -7,12 +7,13 @@
 #include <skua/time/interval.hpp>
 
 #include <optional>
+#include <utility>
 
 namespace skua::stream {
 
 class [[nodiscard]] Ticks {
  public:
-  explicit Ticks(Interval interval) noexcept : interval_(interval) {}
+  explicit Ticks(Interval interval) noexcept : interval_(std::move(interval)) {}
 
   PollNext<Instant> poll_next(Context& context) {
     auto tick = step_.poll(context, [this] { return interval_.tick(); });
@@ -27,6 +28,6 @@ class [[nodiscard]] Ticks {
 
 /// The times at which the ticks were due, without end; late ones as the interval says (MissedTicks). On a worker or
 /// inside block_on(). Cancel safety: no tick is lost.
-inline Ticks ticks(Interval interval) noexcept { return Ticks(interval); }
+inline Ticks ticks(Interval interval) noexcept { return Ticks(std::move(interval)); }
 
 }  // namespace skua::stream

@@ -8,7 +8,7 @@
 #include <skua/core/future.hpp>
 #include <skua/time/sleep.hpp>
 
-#include <optional>
+#include <chrono>
 
 namespace skua {
 
@@ -21,37 +21,50 @@ enum class MissedTicks {
 
 class Interval {
  public:
+  /// A period that is not positive ends the program.
   Interval(Instant first, Duration period) noexcept;
+  /// Not while a tick is awaited.
+  Interval(Interval&& other) noexcept;
+  Interval& operator=(Interval&& other) noexcept;
 
   void set_missed_ticks(MissedTicks behaviour) noexcept { missed_ticks_ = behaviour; }
   Duration period() const noexcept { return period_; }
 
+  /// The next tick comes a period from now, or at `next`, and the others a period after it. Also while one is awaited.
+  void reset() { reset_at(saturating_add(Clock::now(), period_)); }
+  void reset_at(Instant next) { sleep_.reset(next); }
+
   /// Ready at the next tick with the time it was due. Cancel safety: a tick that was not awaited to its end is not
-  /// lost.
+  /// lost, and its timer stays: dropping and asking again, as in the loop around a select(), costs nothing.
   class [[nodiscard]] Tick {
    public:
-    explicit Tick(Interval& interval) noexcept : interval_(interval), sleep_(interval.next_) {}
+    explicit Tick(Interval& interval) noexcept : interval_(interval) {}
     Poll<Instant> poll(Context& context);
 
    private:
     Interval& interval_;
-    Sleep sleep_;
   };
   Tick tick() noexcept { return Tick(*this); }
 
  private:
   Instant take_tick(Instant now) noexcept;
+  Duration since_last_multiple(Instant due, Instant now) const noexcept;
 
-  Instant next_;
+  Sleep sleep_;  // until the next tick
   Duration period_;
   MissedTicks missed_ticks_ = MissedTicks::burst;
 };
 
+/// Ticks at `first` and then every `period`. A period that is not positive ends the program.
+template <class Rep, class Period>
+Interval interval_at(Instant first, std::chrono::duration<Rep, Period> period) noexcept {
+  return Interval(first, saturating_duration(period));
+}
+
 /// Ticks now and then every `period`. A period that is not positive ends the program.
 template <class Rep, class Period>
 Interval interval(std::chrono::duration<Rep, Period> period) noexcept {
-  const Instant now = seam::now();
-  return Interval(now, saturating_add(now, period) - now);
+  return interval_at(Clock::now(), period);
 }
 
 }  // namespace skua

@@ -12,14 +12,26 @@ Poll<void> Sleep::poll(Context& context) {
 }
 
 Poll<void> Sleep::poll_without_budget(Context& context) {
-  if (!driver_) {
-    if (deadline_ <= seam::now()) return ready;
-    driver_ = Ref<reactor::Driver>::share(&reactor::Driver::current());
-    driver_->arm_timer(entry_, deadline_, context.waker());
-    return pending;
-  }
-  if (entry_.has_fired() || !driver_->replace_timer_waker(entry_, context.waker())) return ready;
+  if (!driver_) return arm(context);
+  if (!entry_.has_fired() && driver_->replace_timer_waker(entry_, context.waker())) return pending;
+  // It has fired: at its time, at one from before reset(), or because nobody turns the driver any more.
+  return armed_for_ < deadline_ ? arm(context) : ready;
+}
+
+Poll<void> Sleep::arm(Context& context) {
+  if (deadline_ <= Clock::now()) return ready;
+  driver_ = Ref<reactor::Driver>::share(&reactor::Driver::current());
+  armed_for_ = deadline_;
+  driver_->arm_timer(entry_, deadline_, context.waker());
   return pending;
+}
+
+void Sleep::reset(Instant deadline) {
+  deadline_ = deadline;
+  if (!driver_ || (!entry_.has_fired() && armed_for_ <= deadline)) return;
+  armed_for_ = deadline;
+  // Not armed any more: the next poll is as the first.
+  if (entry_.has_fired() || !driver_->move_timer(entry_, deadline)) driver_ = nullptr;
 }
 
 }  // namespace skua

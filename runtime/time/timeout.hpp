@@ -1,6 +1,7 @@
 // timeout(): a future with a limit on how long it may take.
 #pragma once
 
+#include <skua/core/budget.hpp>
 #include <skua/core/future.hpp>
 #include <skua/core/result.hpp>
 #include <skua/time/sleep.hpp>
@@ -37,12 +38,18 @@ class [[nodiscard]] Timeout {
         return Flat(std::move(result).take());
       }
     }
-    if (sleep_.poll_without_budget(context).is_pending()) return pending;
+    if (!is_late_) {
+      if (sleep_.poll_without_budget(context).is_pending()) return pending;
+      is_late_ = true;
+      // Perhaps it is ready and was refused for the budget alone: it is asked once more.
+      if (budget::remaining() == 0) return context.waker().wake_by_ref(), pending;
+    }
     return Flat(Error(std::errc::timed_out, "timeout"));
   }
 
  private:
   Sleep sleep_;
+  bool is_late_ = false;
   F future_;
 };
 
@@ -53,6 +60,13 @@ template <class Rep, class Period, class F>
   requires Future<std::remove_reference_t<F>>
 Timeout<F> timeout(std::chrono::duration<Rep, Period> duration, F&& future) {
   return Timeout<F>(sleep(duration), std::forward<F>(future));
+}
+
+/// As timeout(), until `deadline`: several futures one after the other can share one.
+template <class F>
+  requires Future<std::remove_reference_t<F>>
+Timeout<F> timeout_at(Instant deadline, F&& future) {
+  return Timeout<F>(sleep_until(deadline), std::forward<F>(future));
 }
 
 }  // namespace skua
