@@ -94,6 +94,7 @@
 #include <skua/task/try_join_all.hpp>
 #include <skua/task/unconstrained.hpp>
 #include <skua/task/yield_now.hpp>
+#include <skua/time/delay_queue.hpp>
 #include <skua/time/interval.hpp>
 #include <skua/time/sleep.hpp>
 #include <skua/time/timeout.hpp>
