@@ -1,9 +1,17 @@
 // The clock seam: monotonic time, the only source of time in the runtime.
+//
+// Clock::now() is what tasks go by: a test may give a runtime a VirtualClock instead of the real one. seam::now() is
+// real always: for how long a worker computes, for how long a thread sleeps.
 #pragma once
 
+#include <skua/core/atomic.hpp>
+
 #include <chrono>
+#include <cstdint>
 
 namespace skua {
+
+class Timekeeper;
 
 /// A point in monotonic time (CLOCK_MONOTONIC: it stands still while the machine is suspended).
 using Instant = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
@@ -13,16 +21,33 @@ namespace seam {
 
 inline Instant now() noexcept { return std::chrono::steady_clock::now(); }
 
+#if !defined(SKUA_MODEL)
+/// How many virtual clocks there are in the process.
+inline constinit Atomic<std::uint32_t> virtual_clocks{0};
+#endif
+/// That of the virtual clock that this thread goes by; without one as now().
+Instant now_of_this_thread() noexcept;
+/// Makes it this thread's (null: none, it goes by real time).
+void set_current_timekeeper(Timekeeper* keeper) noexcept;
+
 }  // namespace seam
 
-/// What tasks go by.
+/// The time of this thread's runtime: monotonic time, or that of the VirtualClock it was given. Outside of runtimes:
+/// monotonic time.
 struct Clock {
   using rep = Duration::rep;
   using period = Duration::period;
   using duration = Duration;
   using time_point = Instant;
   static constexpr bool is_steady = true;
-  static Instant now() noexcept { return seam::now(); }
+  static Instant now() noexcept {
+#if !defined(SKUA_MODEL)
+    // relaxed: who goes by a virtual clock has been told of it after it was counted
+    if (seam::virtual_clocks.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      return seam::now_of_this_thread();
+#endif
+    return seam::now();
+  }
 };
 
 /// `start + delay` that stops at the ends of the range instead of overflowing; a negative delay (or one that is no

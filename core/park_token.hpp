@@ -31,10 +31,10 @@ class ParkToken {
     return false;
   }
 
-  /// Owner, awake again for whatever reason. Consumes a wake.
-  void end_sleep() noexcept {
+  /// Owner, awake again for whatever reason. Consumes a wake; true if there was one.
+  bool end_sleep() noexcept {
     // [PT5] acquire: pairs with [PT3].
-    state_.exchange(empty, std::memory_order_acquire);
+    return state_.exchange(empty, std::memory_order_acquire) == notified;
   }
 
   /// Any thread. True: the owner sleeps, the caller must wake it by its system call.

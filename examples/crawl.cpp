@@ -72,7 +72,7 @@ Task<int> refresh(CancellationToken stop) {
 
 // docs:begin deadline
 Task<bool> is_answered_in_time() {
-  const Result<void> answer = co_await with_deadline(seam::now() + 5ms, sleep(24h));
+  const Result<void> answer = co_await with_deadline(Clock::now() + 5ms, sleep(24h));
   co_return answer.has_value();
 }
 // docs:end

@@ -9,9 +9,9 @@ using namespace skua;
 using namespace std::chrono_literals;
 
 Task<bool> takes_two_polls(std::chrono::milliseconds delay) {
-  const Instant start = seam::now();
+  const Instant start = Clock::now();
   const int polls = co_await TimerFuture(delay);
-  const Duration passed = seam::now() - start;
+  const Duration passed = Clock::now() - start;
   std::printf("%lld ms: %d polls\n", static_cast<long long>(delay.count()), polls);
   co_return polls == 2 && passed >= delay;
 }

@@ -39,7 +39,14 @@ Duration time_until(Instant until) noexcept {
 
 }  // namespace
 
-Driver::Driver(std::unique_ptr<Poller> poller) : poller_(std::move(poller)), wheel_(seam::now()) {}
+Driver::Driver(std::unique_ptr<Poller> poller, Ref<Timekeeper> keeper)
+    : poller_(std::move(poller)), keeper_(std::move(keeper)), wheel_(now(), keeper_ ? 0 : TimerWheel::tick_shift) {
+  if (keeper_) keeper_->add(*this);
+}
+
+Driver::~Driver() {
+  if (keeper_ && !shut_down_) keeper_->remove(*this);
+}
 
 Driver& Driver::current() {
   if (current_driver == nullptr) {
@@ -63,14 +70,30 @@ void Driver::park(Instant limit) {
   {
     const seam::Lock lock(mutex_);
     if (!poller_->flush()) until = std::min(until, seam::now() + submit_again_after);
-    if (const auto deadline = wheel_.next_deadline()) until = std::min(until, *deadline);
+    until = std::min(until, end_of_sleep());
     sleep_until_ = until;
   }
   if (token_.begin_sleep()) {
-    poller_->wait(until == Instant::max() ? std::nullopt : std::optional(time_until(until)));
-    token_.end_sleep();
+    KnownSleep sleep(keeper_.get());
+    if (!sleep.is_over()) poller_->wait(until == Instant::max() ? std::nullopt : std::optional(time_until(until)));
+    sleep.end(token_.end_sleep());
   }
   look();
+}
+
+Instant Driver::end_of_sleep() {
+  const Instant deadline = wheel_.next_deadline().value_or(Instant::max());
+  return keeper_ ? saturating_add(seam::now(), keeper_->real_time_until(deadline)) : deadline;
+}
+
+bool Driver::is_before_end_of_sleep(Instant deadline) const {
+  if (keeper_ && is_asleep()) deadline = saturating_add(seam::now(), keeper_->real_time_until(deadline));
+  return deadline < sleep_until_;
+}
+
+Instant Driver::first_deadline() {
+  const seam::Lock lock(mutex_);
+  return wheel_.first_deadline().value_or(Instant::max());
 }
 
 void Driver::look() {
@@ -92,8 +115,9 @@ void Driver::look() {
   }
 }
 
-void Driver::harvest() {
+bool Driver::harvest() {
   std::vector<Waker> woken;
+  bool has_woken = false;
   bool more_timers = true;
   for (std::size_t slot = 0, slots = 1; more_timers || slot < slots;) {
     {
@@ -102,12 +126,14 @@ void Driver::harvest() {
       slots = slots_.size();
       slot = scan(slot, woken);
     }
+    has_woken = has_woken || !woken.empty();
     wake_all(woken);
   }
+  return has_woken;
 }
 
 bool Driver::fire_timers(std::vector<Waker>& woken) {
-  return wheel_.size() != 0 && wheel_.advance(seam::now(), woken, wakers_a_round);
+  return wheel_.size() != 0 && wheel_.advance(now(), woken, wakers_a_round);
 }
 
 std::size_t Driver::scan(std::size_t first, std::vector<Waker>& woken) {
@@ -122,7 +148,7 @@ std::size_t Driver::scan(std::size_t first, std::vector<Waker>& woken) {
     asked[count] = {.fd = slots_[slot].fd, .events = events, .revents = 0};
     sources[count++] = source;
   }
-  if (kernel::poll_now(asked.data(), count) > 0) {
+  if (count != 0 && kernel::poll_now(asked.data(), count) > 0) {
     for (std::size_t i = 0; i < count; ++i) {
       if (asked[i].revents != 0) sources[i]->on_event(static_cast<std::uint32_t>(asked[i].revents), woken);
     }
@@ -131,7 +157,12 @@ std::size_t Driver::scan(std::size_t first, std::vector<Waker>& woken) {
 }
 
 void Driver::wake() noexcept {
-  if (token_.wake()) poller_->signal();
+  if (keeper_) keeper_->begin();
+  if (token_.wake()) {
+    poller_->signal();
+  } else if (keeper_) {
+    keeper_->release();
+  }
 }
 
 Driver::Slot* Driver::find(Token token) {
@@ -238,7 +269,7 @@ void Driver::arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker) 
     const seam::Lock lock(mutex_);
     wheel_.insert(entry, deadline, waker);
     if (shut_down_) wheel_.fire_all(woken);  // nobody turns the driver any more
-    wake_owner = deadline < sleep_until_;
+    wake_owner = is_before_end_of_sleep(deadline);
   }
   if (wake_owner) wake();
   wake_all(woken);
@@ -253,7 +284,7 @@ bool Driver::replace_timer_waker(TimerEntry& entry, const Waker& waker) {
 }
 
 bool Driver::move_timer(TimerEntry& entry, Instant deadline) {
-  const bool is_due = deadline <= Clock::now();
+  const bool is_due = deadline <= now();
   bool wake_owner = false;
   Waker woken;
   {
@@ -264,7 +295,7 @@ bool Driver::move_timer(TimerEntry& entry, Instant deadline) {
       woken = std::move(entry.waker_);
     } else {
       wheel_.insert(entry, deadline, std::move(entry.waker_));
-      wake_owner = deadline < sleep_until_;
+      wake_owner = is_before_end_of_sleep(deadline);
     }
   }
   if (wake_owner) wake();
@@ -280,6 +311,7 @@ void Driver::cancel_timer(TimerEntry& entry) {
 }
 
 void Driver::shutdown() {
+  if (keeper_) keeper_->remove(*this);
   std::vector<Waker> woken;
   std::vector<int> released;
   {

@@ -20,6 +20,7 @@
 #include <skua/core/park_token.hpp>
 #include <skua/core/ref.hpp>
 #include <skua/core/result.hpp>
+#include <skua/core/timekeeper.hpp>
 #include <skua/reactor/operation.hpp>
 #include <skua/reactor/poller.hpp>
 #include <skua/reactor/timer_wheel.hpp>
@@ -31,9 +32,10 @@ namespace skua::reactor {
 
 class IoSource;
 
-class Driver final : public RefCounted<Driver>, private PollSink {
+class Driver final : public RefCounted<Driver>, private PollSink, private Timekeeper::Follower {
  public:
-  explicit Driver(std::unique_ptr<Poller> poller);
+  /// With a `keeper` its timers go by virtual time.
+  explicit Driver(std::unique_ptr<Poller> poller, Ref<Timekeeper> keeper = nullptr);
 
   /// The driver of this thread: a worker's own, or that of the runtime entered by block_on(). Ends the program if there
   /// is none, and says what to do.
@@ -53,8 +55,9 @@ class Driver final : public RefCounted<Driver>, private PollSink {
   /// Ends the owner's park(), or the next one.
   void wake() noexcept;
   /// On behalf of an owner that is stuck: fires what timers are due, and asks the kernel about each descriptor that
-  /// somebody waits for. The poller's own events stay for the owner; an event that is noted twice does no harm.
-  void harvest();
+  /// somebody waits for. The poller's own events stay for the owner; an event that is noted twice does no harm. False:
+  /// there was nobody to wake.
+  bool harvest();
   const char* backend() const noexcept { return poller_->name(); }
 
   /// Who does the operations of this driver's threads. Requires set_operations().
@@ -89,7 +92,18 @@ class Driver final : public RefCounted<Driver>, private PollSink {
 
  private:
   friend class RefCounted<Driver>;
-  ~Driver() = default;
+  ~Driver();
+
+  // Timekeeper::Follower
+  bool wake_ready() override { return harvest(); }
+  Instant first_deadline() override;
+  void look_again() noexcept override { wake(); }
+
+  Instant now() const { return keeper_ ? keeper_->now() : seam::now(); }
+  /// When the first timer ends the owner's sleep, in real time.
+  Instant end_of_sleep() SKUA_REQUIRES(mutex_);
+  /// The owner sleeps, and for too long.
+  bool is_before_end_of_sleep(Instant deadline) const SKUA_REQUIRES(mutex_);
 
   struct Slot {
     IoSource* source = nullptr;  // null: free, or waiting for its last event
@@ -115,6 +129,7 @@ class Driver final : public RefCounted<Driver>, private PollSink {
 
   // Constant after construction
   const std::unique_ptr<Poller> poller_;
+  const Ref<Timekeeper> keeper_;
   Ref<OperationExecutor> operations_;  // from set_operations() on
   // Any thread
   ParkToken token_;

@@ -9,13 +9,12 @@ namespace skua::reactor {
 std::uint64_t TimerWheel::tick_of(Instant deadline) const noexcept {
   if (deadline <= origin_) return 0;
   const auto ns = static_cast<std::uint64_t>((deadline - origin_).count());
-  return (ns >> tick_shift) + ((ns & ((1u << tick_shift) - 1)) != 0 ? 1 : 0);
+  return (ns >> shift_) + ((ns & ((std::uint64_t{1} << shift_) - 1)) != 0 ? 1 : 0);
 }
 
 Instant TimerWheel::instant_of(std::uint64_t tick) const noexcept {
-  return saturating_add(
-      origin_,
-      Duration(static_cast<Duration::rep>(std::min<std::uint64_t>(tick, std::uint64_t{1} << 46) << tick_shift)));
+  const std::uint64_t last = static_cast<std::uint64_t>(Duration::max().count()) >> shift_;
+  return saturating_add(origin_, Duration(static_cast<Duration::rep>(std::min(tick, last) << shift_)));
 }
 
 // The highest 6-bit digit in which the two differ; a deadline beyond the top level is kept there.
@@ -47,7 +46,7 @@ void TimerWheel::remove(TimerEntry& entry) noexcept {
 }
 
 bool TimerWheel::advance(Instant now, std::vector<Waker>& woken, std::size_t limit) {
-  const std::uint64_t target = now <= origin_ ? 0 : static_cast<std::uint64_t>((now - origin_).count()) >> tick_shift;
+  const std::uint64_t target = now <= origin_ ? 0 : static_cast<std::uint64_t>((now - origin_).count()) >> shift_;
   for (;;) {
     while (due_ != nullptr) {
       if (woken.size() >= limit) return true;
@@ -97,6 +96,24 @@ std::optional<Instant> TimerWheel::next_deadline() const noexcept {
   const auto next = next_expiration();
   if (!next) return std::nullopt;
   return instant_of(next->tick);
+}
+
+std::optional<Instant> TimerWheel::first_deadline() const noexcept {
+  if (due_ != nullptr) return instant_of(now_);
+  const auto next = next_expiration();
+  if (!next) return std::nullopt;
+  // What goes round the top level stands in any of its slots.
+  const bool is_top = next->level == levels - 1;
+  return instant_of(first_tick_of(next->level, is_top ? occupied_.back() : std::uint64_t{1} << next->slot));
+}
+
+std::uint64_t TimerWheel::first_tick_of(unsigned level, std::uint64_t slots_to_see) const noexcept {
+  std::uint64_t first = ~std::uint64_t{0};
+  for (; slots_to_see != 0; slots_to_see &= slots_to_see - 1) {
+    const TimerEntry* entry = slots_[level][static_cast<unsigned>(std::countr_zero(slots_to_see))];
+    for (; entry != nullptr; entry = entry->next_) first = std::min(first, entry->tick_);
+  }
+  return first;
 }
 
 std::optional<TimerWheel::Expiration> TimerWheel::next_expiration() const noexcept {

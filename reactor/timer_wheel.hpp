@@ -5,7 +5,8 @@
 //     1       4.2 ms     268 ms                 4     18.3 min     19.5 h
 //     2       268 ms     17.2 s                 5     19.5 h       52 days
 //
-// A tick is 2^16 ns. The level of a timer is that of the highest 6-bit digit in which its tick differs from now; when
+// A tick is 2^16 ns. (Of a wheel for virtual time, 1 ns: there it is the order of deadlines that counts.)
+// The level of a timer is that of the highest 6-bit digit in which its tick differs from now; when
 // time reaches its slot it moves down, and fires on level 0. Beyond 52 days it goes round the top level until it fits.
 // (Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987.)
 //
@@ -64,8 +65,8 @@ class TimerWheel {
   static constexpr unsigned slots = 1u << bits_per_level;
   static constexpr unsigned tick_shift = 16;  // a tick is 2^16 ns
 
-  /// Starts at `origin`, which is tick 0.
-  explicit TimerWheel(Instant origin) noexcept : origin_(origin) {}
+  /// Starts at `origin`, which is tick 0. A tick is 2^`shift` ns.
+  explicit TimerWheel(Instant origin, unsigned shift = tick_shift) noexcept : origin_(origin), shift_(shift) {}
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
@@ -83,6 +84,9 @@ class TimerWheel {
   /// No timer fires before this instant; it may be early, when a timer has to change levels. None: no timer is armed.
   std::optional<Instant> next_deadline() const noexcept;
 
+  /// When the first timer fires, exactly. Looks at all the timers that may be the first: next_deadline() does not.
+  std::optional<Instant> first_deadline() const noexcept;
+
   std::size_t size() const noexcept { return size_; }
 
   /// The tick at or after `deadline`.
@@ -97,6 +101,7 @@ class TimerWheel {
   static unsigned level_for(std::uint64_t now, std::uint64_t when) noexcept;
   std::optional<Expiration> next_expiration() const noexcept;
   Instant instant_of(std::uint64_t tick) const noexcept;
+  std::uint64_t first_tick_of(unsigned level, std::uint64_t slots_to_see) const noexcept;
   void link(TimerEntry& entry) noexcept;
   void link_due(TimerEntry& entry) noexcept;
   static void push_front(TimerEntry*& head, TimerEntry& entry) noexcept;
@@ -107,6 +112,7 @@ class TimerWheel {
   void fire(TimerEntry& entry, std::vector<Waker>& woken);
 
   const Instant origin_;
+  const unsigned shift_;
   static constexpr std::uint8_t due_level = levels;
   std::uint64_t now_ = 0;  // every timer with a tick before or at this has fired, or is in due_
   TimerEntry* due_ = nullptr;

@@ -48,6 +48,11 @@ Builder& Builder::blocking_threads(std::uint32_t count) {
   return *this;
 }
 
+Builder& Builder::clock(const VirtualClock& clock) {
+  clock_ = clock;
+  return *this;
+}
+
 Builder& Builder::options(Options options) {
   options_ = std::move(options);
   return *this;
@@ -57,7 +62,7 @@ Result<Runtime> Builder::build() const {
   Options options = options_;
   if (auto result = options.set_from_environment(); !result) return std::move(result).error();
   if (auto result = check_values(options); !result) return std::move(result).error();
-  auto core = RuntimeCore::start(options);
+  auto core = RuntimeCore::start(options, clock_ ? clock_->keeper() : nullptr);
   if (!core) return std::move(core).error();
   return Runtime(*std::move(core));
 }

@@ -8,8 +8,10 @@
 
 #include <skua/core/result.hpp>
 #include <skua/options.hpp>
+#include <skua/time/virtual_clock.hpp>
 
 #include <cstdint>
+#include <optional>
 
 namespace skua {
 
@@ -27,6 +29,8 @@ class Builder {
   Builder& io_uring_entries(std::uint32_t submission, std::uint32_t completion);
   /// The most threads for calls that block: 1 to 1024.
   Builder& blocking_threads(std::uint32_t count);
+  /// Its tasks go by virtual time: for tests. What blocks is done by the blocking pool then, also on io_uring.
+  Builder& clock(const VirtualClock& clock);
   /// Takes over what was loaded elsewhere, origins and all.
   Builder& options(Options options);
 
@@ -36,6 +40,7 @@ class Builder {
 
  private:
   Options options_;
+  std::optional<VirtualClock> clock_;
 };
 
 }  // namespace skua

@@ -22,7 +22,8 @@ class DriverParker final : public scheduler::Parker {
 
 class DriverlessParker final : public scheduler::ThreadParker {
  public:
-  explicit DriverlessParker(Monitor& monitor) : monitor_(monitor) {}
+  DriverlessParker(Monitor& monitor, Ref<Timekeeper> keeper)
+      : scheduler::ThreadParker(std::move(keeper)), monitor_(monitor) {}
   void on_awake() noexcept override { monitor_.on_worker_awake(); }
 
  private:
@@ -31,9 +32,10 @@ class DriverlessParker final : public scheduler::ThreadParker {
 
 }  // namespace
 
-std::unique_ptr<scheduler::Parker> make_worker_parker(Ref<reactor::Driver> driver, Monitor& monitor) {
+std::unique_ptr<scheduler::Parker> make_worker_parker(Ref<reactor::Driver> driver, Monitor& monitor,
+                                                      Ref<Timekeeper> keeper) {
   if (driver) return std::make_unique<DriverParker>(std::move(driver), monitor);
-  return std::make_unique<DriverlessParker>(monitor);
+  return std::make_unique<DriverlessParker>(monitor, std::move(keeper));
 }
 
 }  // namespace skua

@@ -35,12 +35,16 @@ BlockOnScope::BlockOnScope(const Ref<RuntimeCore>& core) : core_(core) {
   }
   RuntimeCore::set_current(core_.get());
   before_driver_ = reactor::Driver::set_current(&core_->reactor_driver());
+  if (keeper()) keeper()->begin();
 }
 
 BlockOnScope::~BlockOnScope() {
+  if (keeper()) keeper()->release();
   RuntimeCore::set_current(nullptr);
   reactor::Driver::set_current(before_driver_);
 }
+
+const Ref<Timekeeper>& BlockOnScope::keeper() const noexcept { return core_->keeper(); }
 
 Handle::Handle(Ref<RuntimeCore> core) noexcept : core_(std::move(core)) {}
 Handle::Handle(const Handle&) noexcept = default;

@@ -28,6 +28,7 @@ namespace skua {
 
 /// What a thread sleeps in during block_on().
 struct BlockedThread : RefCounted<BlockedThread> {
+  explicit BlockedThread(Ref<Timekeeper> keeper) noexcept : parker(std::move(keeper)) {}
   void wake() noexcept { parker.unpark(); }
   scheduler::ThreadParker parker;
 };
@@ -39,6 +40,8 @@ class BlockOnScope {
   ~BlockOnScope();
   BlockOnScope(const BlockOnScope&) = delete;
   BlockOnScope& operator=(const BlockOnScope&) = delete;
+  /// Null if the runtime's time is real.
+  const Ref<Timekeeper>& keeper() const noexcept;
 
  private:
   const Ref<RuntimeCore> core_;  // stays, even if another thread destroys the Runtime meanwhile
@@ -61,7 +64,7 @@ class Runtime {
   Output<F> block_on(F future) {
     const BlockOnScope scope(core_);
     F polled(std::move(future));  // destroyed inside of the scope: what it cancels may spawn
-    const auto thread = make_ref<BlockedThread>();
+    const auto thread = make_ref<BlockedThread>(scope.keeper());
     const Waker waker = make_waker(thread);
     Context context(waker);
     for (;;) {

@@ -98,3 +98,4 @@
 #include <skua/time/interval.hpp>
 #include <skua/time/sleep.hpp>
 #include <skua/time/timeout.hpp>
+#include <skua/time/virtual_clock.hpp>

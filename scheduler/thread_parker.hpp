@@ -3,25 +3,37 @@
 
 #include <skua/core/mutex.hpp>
 #include <skua/core/park_token.hpp>
+#include <skua/core/timekeeper.hpp>
 #include <skua/scheduler/parker.hpp>
+
+#include <utility>
 
 namespace skua::scheduler {
 
 class ThreadParker : public Parker {
  public:
+  ThreadParker() = default;
+  /// `keeper`, if there is one, knows when the owner sleeps.
+  explicit ThreadParker(Ref<Timekeeper> keeper) noexcept : keeper_(std::move(keeper)) {}
+
   void park() override {
     if (!token_.begin_sleep()) return;
-    {
+    KnownSleep sleep(keeper_.get());
+    if (!sleep.is_over()) {
       const seam::Lock lock(mutex_);
       while (!token_.is_notified()) condition_.wait(mutex_);
     }
-    token_.end_sleep();
+    sleep.end(token_.end_sleep());
   }
 
   void look() override {}
 
   void unpark() noexcept override {
-    if (!token_.wake()) return;
+    if (keeper_) keeper_->begin();
+    if (!token_.wake()) {
+      if (keeper_) keeper_->release();
+      return;
+    }
     // The lock closes the gap between the sleeper's check of the token and its wait.
     {
       const seam::Lock lock(mutex_);
@@ -30,6 +42,7 @@ class ThreadParker : public Parker {
   }
 
  private:
+  const Ref<Timekeeper> keeper_;
   ParkToken token_;
   seam::Mutex mutex_;
   seam::Condvar condition_;

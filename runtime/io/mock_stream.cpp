@@ -191,8 +191,8 @@ class MockState : public RefCounted<MockState> {
   bool pass_wait(Context& context, std::optional<Sleep>& pause, Woken& woken) SKUA_REQUIRES(mutex_) {
     while (!has_ended() && front().action == MockAction::wait) {
       MockStep& step = front();
-      if (!step.until) step.until = saturating_add(seam::now(), step.duration);
-      if (seam::now() < *step.until) {
+      if (!step.until) step.until = saturating_add(Clock::now(), step.duration);
+      if (Clock::now() < *step.until) {
         if (!pause || pause->deadline() != *step.until) pause.emplace(*step.until);
         if (pause->poll_without_budget(context).is_pending()) return false;
       }

@@ -48,7 +48,7 @@ bool is_shortage(const Error& error) noexcept {
 
 void warn_of_shortage(const Error& error) {
   static seam::Atomic<Instant::rep> quiet_until{Instant::min().time_since_epoch().count()};
-  const Instant now = seam::now();
+  const Instant now = Clock::now();
   // relaxed, both: only a matter of how often
   Instant::rep until = quiet_until.load(std::memory_order_relaxed);
   const Instant::rep next = (now + std::chrono::minutes(1)).time_since_epoch().count();

@@ -53,7 +53,7 @@ class [[nodiscard]] AcceptOperation {
 
  private:
   void wait_for_its_end(const Error& shortage) {
-    const Instant now = seam::now();
+    const Instant now = Clock::now();
     if (delay_ == first_delay) {
       warn_of_shortage(shortage);
       patient_until_ = saturating_add(now, patience);

@@ -65,7 +65,7 @@ class ConnectRace {
   void start_next() {
     const SocketAddress address = addresses_[next_++];
     running_.push_back(std::make_unique<Attempt>(address, options_.attempt_timeout));
-    until_next_.emplace(saturating_add(seam::now(), options_.stagger));
+    until_next_.emplace(saturating_add(Clock::now(), options_.stagger));
   }
 
   // A failure makes the next one due at once.

@@ -14,7 +14,7 @@ Poll<Result<void>> UnixSendTo::poll(Context& context) {
     Result<void> sent = try_now(source_, call_);
     if (sent || !(sent.error() == std::errc::operation_would_block)) return sent;
     budget::give_back();
-    pause_.emplace(saturating_add(seam::now(), delay_));
+    pause_.emplace(saturating_add(Clock::now(), delay_));
     delay_ = std::min<Duration>(2 * delay_, std::chrono::milliseconds(64));
   }
 }

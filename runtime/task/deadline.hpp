@@ -1,6 +1,6 @@
 // with_deadline(): a limit in time for a future and for all that it awaits and spawns.
 //
-//   co_await with_deadline(saturating_add(seam::now(), 200ms), handle(request));
+//   co_await with_deadline(saturating_add(Clock::now(), 200ms), handle(request));
 //   // in there, at any depth, and in spawned tasks:
 //   co_await until_deadline(query(database));     // ends with timed_out when the request's time is up
 //   request.set_timeout(time_left());             // to be told to the next server
@@ -33,7 +33,7 @@ inline std::optional<Instant> current_deadline() noexcept {
 inline Duration time_left() noexcept {
   const auto deadline = current_deadline();
   if (!deadline) return Duration::max();
-  return std::max(Duration::zero(), *deadline - seam::now());
+  return std::max(Duration::zero(), *deadline - Clock::now());
 }
 
 /// Of a future of Result<T> another, of any other T a Result<T>: timed_out when `deadline` has come, or an earlier one

@@ -39,7 +39,7 @@ class [[nodiscard]] Retry {
       : backoff_(backoff), make_(std::move(make)), is_transient_(std::move(is_transient)) {}
 
   Poll<Output<Try>> poll(Context& context) {
-    if (tried_ == 0 && !try_.is_pending()) last_start_ = backoff_.last_start(seam::now());
+    if (tried_ == 0 && !try_.is_pending()) last_start_ = backoff_.last_start(Clock::now());
     for (;;) {
       if (pause_) {
         if (pause_->poll(context).is_pending()) return pending;
@@ -56,7 +56,7 @@ class [[nodiscard]] Retry {
   /// Begins the wait for the next try; false: there is none.
   bool plan_next() {
     if (!backoff_.allows_more_than(tried_)) return false;
-    const Instant next = saturating_add(seam::now(), backoff_.draw(tried_, seam::thread_random()));
+    const Instant next = saturating_add(Clock::now(), backoff_.draw(tried_, seam::thread_random()));
     if (next > last_start_) return false;
     pause_.emplace(sleep_until(next));
     return true;

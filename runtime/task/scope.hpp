@@ -131,7 +131,7 @@ class ScopedFuture {
     if (!grace_) {
       if (cancelled_.poll(context).is_pending()) return false;
       if (is_first || state_->grace() <= Duration::zero()) return true;
-      grace_.emplace(saturating_add(seam::now(), state_->grace()));
+      grace_.emplace(saturating_add(Clock::now(), state_->grace()));
     }
     return grace_->poll_without_budget(context).is_ready();
   }

@@ -55,6 +55,6 @@ class EachRuntime : public testing::TestWithParam<Setup> {
   std::optional<Runtime> runtime_;
 };
 
-inline Instant now() { return seam::now(); }
+inline Instant now() { return Clock::now(); }
 
 }  // namespace skua::tests
