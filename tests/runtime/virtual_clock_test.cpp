@@ -58,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(on, virtual_clock, each_setup, [](const auto& parameter
 
 TEST_P(virtual_clock, sleeps_end_exactly_and_at_once) {
   const auto body = []() -> Task<> {
-    for (const Duration length : {Duration(1ns), Duration(100us), Duration(24h), Duration(24h * 365 * 10)}) {
+    for (const Duration length : {Duration(1ns), Duration(100us), Duration(24h), Duration(24h * 365)}) {
       const Instant start = Clock::now();
       co_await sleep(length);
       EXPECT_EQ(Clock::now() - start, length);
