@@ -20,6 +20,7 @@
 #define thread_local
 #include <skua/reactor/driver.cpp>
 #undef thread_local
+#include <skua/core/timekeeper.cpp>
 #include <skua/reactor/timer_wheel.cpp>
 
 using namespace skua;

@@ -11,6 +11,8 @@
 #include <skua/scheduler/local_queue.hpp>
 #include <skua/scheduler/thread_parker.hpp>
 
+#include <skua/core/timekeeper.cpp>
+
 #include <algorithm>
 #include <array>
 #include <span>

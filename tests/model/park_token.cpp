@@ -7,6 +7,8 @@
 #include <skua/core/park_token.hpp>
 #include <skua/scheduler/thread_parker.hpp>
 
+#include <skua/core/timekeeper.cpp>
+
 using namespace skua;
 
 namespace {
