@@ -51,11 +51,9 @@ class VirtualClock {
   /// While there is one, time does not pass by itself.
   class [[nodiscard]] Hold {
    public:
-    explicit Hold(Ref<Timekeeper> keeper) noexcept : keeper_(std::move(keeper)) { keeper_->begin(); }
+    explicit Hold(Ref<Timekeeper> keeper) noexcept;
     Hold(Hold&&) noexcept = default;
-    ~Hold() {
-      if (keeper_) keeper_->release();
-    }
+    ~Hold();
 
    private:
     Ref<Timekeeper> keeper_;
