@@ -252,6 +252,20 @@ TEST(timeout, what_uses_up_every_budget_is_late) {
   EXPECT_EQ(leaf.polls, 2);
 }
 
+Task<> holds(Counted, Duration length) { co_await sleep(length); }
+
+TEST_P(timers, a_timeout_that_is_dropped_or_late_drops_what_it_limits) {
+  Census census;
+  const auto body = [&]() -> Task<> {
+    EXPECT_FALSE(co_await poll_once(timeout(1h, holds(Counted(census), 2h))));
+    EXPECT_EQ(census.alive(), 0);
+    EXPECT_FALSE(co_await timeout(1ms, holds(Counted(census), 2h)));
+    EXPECT_EQ(census.alive(), 0);
+    EXPECT_EQ(reactor::Driver::current().armed_timers(), 0u);
+  };
+  runtime_->block_on(body());
+}
+
 TEST_P(timers, timeout_at_is_shared_by_futures_one_after_the_other) {
   const auto body = []() -> Task<> {
     const Instant deadline = now() + 4ms;
