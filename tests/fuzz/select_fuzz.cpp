@@ -129,10 +129,12 @@ class SelectFuzzer {
         }
         return;
       }
-      const std::size_t i = input_.below(4);
-      if (i == 3 || events[i]->is_ready) continue;
-      events[i]->set();
-      if (on[i]) ++wakes;
+      const unsigned which = input_.below(8);
+      for (std::size_t i = 0; i < 3; ++i) {
+        if ((which >> i & 1) == 0 || events[i]->is_ready) continue;
+        events[i]->set();
+        if (on[i]) ++wakes;
+      }
       require(selected.wakes() == wakes, "it is woken by what it waits for, and by nothing else");
     }
   }
@@ -177,7 +179,8 @@ class SelectFuzzer {
       for (std::size_t i = 0; i < events.size(); ++i) {
         if (!events[i]->is_ready) set_event(events, static_cast<int>(i), ready, unseen);
       }
-      while (!set.is_empty()) take_next(set, events, ready, unseen);
+      for (std::size_t left = set.size(); left > 0; --left) take_next(set, events, ready, unseen);
+      require(set.is_empty(), "each came once");
     }
     set = FuturesUnordered<Waiting>();
     require(alive(events) == 0, "dropping it drops them all");
