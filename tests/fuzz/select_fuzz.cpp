@@ -82,7 +82,8 @@ class SelectFuzzer {
     return Waiting(events[static_cast<std::size_t>(number)], number);
   }
 
-  // --- select(): two of its own, one that is borrowed, each on or off -------------------------------------------------
+  // --- select(): two of its own, one that is borrowed, each on or off
+  // -------------------------------------------------
 
   template <SelectOrder order>
   void select_once() {
@@ -157,7 +158,8 @@ class SelectFuzzer {
     for (const auto& event : events) require(event->alive == 0, "the others are gone");
   }
 
-  // --- FuturesUnordered -----------------------------------------------------------------------------------------------
+  // --- FuturesUnordered
+  // -----------------------------------------------------------------------------------------------
 
   void run_set() {
     FuturesUnordered<Waiting> set;

@@ -23,9 +23,7 @@ struct Reference {
 
   explicit Reference(std::size_t permits) : free(permits) {}
 
-  bool can_take(const Wait& wait, bool is_first) const {
-    return (queue.empty() || is_first) && free >= wait.permits;
-  }
+  bool can_take(const Wait& wait, bool is_first) const { return (queue.empty() || is_first) && free >= wait.permits; }
   void begin(Wait& wait, bool is_first) {
     if (is_closed) {
       wait.state = State::refused;
@@ -101,8 +99,8 @@ class SemaphoreFuzzer {
     if (slot.future) return;
     const std::size_t permits = input_.below(4);
     const bool is_first = input_.below(4) == 0;
-    slot.future.emplace(Semaphore::Wait(semaphore_, permits,
-                                        is_first ? Semaphore::Wait::Place::first : Semaphore::Wait::Place::last));
+    slot.future.emplace(
+        Semaphore::Wait(semaphore_, permits, is_first ? Semaphore::Wait::Place::first : Semaphore::Wait::Place::last));
     slot.expected.permits = permits;
     reference_.begin(slot.expected, is_first);
     slot.is_seen = false;
