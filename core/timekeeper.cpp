@@ -138,14 +138,16 @@ void Timekeeper::pause() {
 }
 
 void Timekeeper::resume() {
-  mutex_.lock();
-  take_turn();
-  ahead_ = time() - seam::now();
-  is_paused_ = false;
-  mutex_.unlock();
+  begin();  // until pause(), if it comes meanwhile, can let time pass
+  {
+    const seam::Lock lock(mutex_);
+    take_turn();
+    ahead_ = time() - seam::now();
+    is_paused_ = false;
+  }
   tell_all();
-  const seam::Lock lock(mutex_);
-  end_turn();
+  give_back_turn();
+  release();
 }
 
 void Timekeeper::set_auto_advance(bool on) {
@@ -158,28 +160,32 @@ void Timekeeper::set_auto_advance(bool on) {
 }
 
 void Timekeeper::advance(Duration by) {
-  begin();
-  mutex_.lock();
-  take_turn();
-  const Instant target = saturating_add(time(), by);
-  if (!is_paused_) ahead_ += target - time();
-  mutex_.unlock();
-  for (Instant next = first_of_all(); next <= target; next = first_of_all()) {
-    {
-      const seam::Lock lock(mutex_);
-      if (is_paused_) now_ = std::max(now_, next);
-    }
+  begin();  // it does not pass by itself meanwhile
+  Instant target;
+  {
+    const seam::Lock lock(mutex_);
+    take_turn();
+    target = saturating_add(time(), by);
+    if (!is_paused_) ahead_ += target - time();
+  }
+  for (Instant next = first_of_all(); next <= target && next != Instant::max(); next = first_of_all()) {
+    move_to(next);
     wake_all_ready();
   }
-  mutex_.lock();
-  const bool is_paused = is_paused_;
-  if (is_paused) now_ = std::max(now_, target);
-  mutex_.unlock();
-  if (!is_paused) tell_all();
-  mutex_.lock();
-  end_turn();
-  mutex_.unlock();
+  move_to(target);
+  tell_all();
+  give_back_turn();
   release();
+}
+
+void Timekeeper::move_to(Instant instant) {
+  const seam::Lock lock(mutex_);
+  if (is_paused_) now_ = std::max(now_, instant);
+}
+
+void Timekeeper::give_back_turn() {
+  const seam::Lock lock(mutex_);
+  end_turn();
 }
 
 }  // namespace skua

@@ -85,6 +85,8 @@ class Timekeeper final : public RefCounted<Timekeeper> {
   void tell_all() noexcept;
   void take_turn() SKUA_REQUIRES(mutex_);
   void end_turn() SKUA_REQUIRES(mutex_);
+  void give_back_turn();
+  void move_to(Instant instant);
 
   seam::Mutex mutex_;
   seam::Condvar turn_ends_;

@@ -292,6 +292,8 @@ TEST_P(virtual_clock, advance_wakes_whose_time_has_come_and_nobody_else) {
   clock_.set_auto_advance(true);
   auto another = runtime_->spawn(sleeper());
   EXPECT_TRUE(await_within(another).has_value());
+  clock_.advance(std::chrono::hours::max());
+  EXPECT_EQ(clock_.now(), Instant::max());
 }
 
 TEST_P(virtual_clock, advance_in_a_task_wakes_the_others_and_itself) {
