@@ -9,7 +9,7 @@
 // No wake is overlooked:
 //  1. Who wakes a sleeper counts it as awake himself, before he makes it so (begin(), then ParkToken::wake()); he is
 //     counted too, or one of the activities is what wakes. The sleeper learns from its token that he has been counted.
-//  2. A sleeper is counted as asleep only once its token says so (KnownSleep after ParkToken::begin_sleep()).
+//  2. A sleeper is counted as asleep only once its token says so, and as awake before its token does (KnownSleep).
 //  3. One thread at a time lets time pass. It moves it only if no activity has begun since before it asked the
 //     followers; one that has begun and ended meanwhile makes it ask again.
 //  4. What it has woken may stand in its own queue, where nobody counts it: so it counts itself as awake again before
@@ -20,6 +20,7 @@
 
 #include <skua/core/clock.hpp>
 #include <skua/core/mutex.hpp>
+#include <skua/core/park_token.hpp>
 #include <skua/core/ref.hpp>
 
 #include <cstdint>
@@ -107,11 +108,11 @@ class KnownSleep {
   explicit KnownSleep(Timekeeper* keeper) noexcept : keeper_(keeper), goes_on_(keeper != nullptr && keeper->end()) {}
   /// Time has passed, and there is something to do.
   bool is_over() const noexcept { return goes_on_; }
-  /// With what ParkToken::end_sleep() has said.
-  void end(bool was_called) noexcept {
-    if (keeper_ == nullptr) return;
-    if (goes_on_ && was_called) keeper_->release();  // counted twice
-    if (!goes_on_ && !was_called) keeper_->begin();
+  /// Awake, for whatever reason. It is counted before the token says that it is awake: who would wake it then takes it
+  /// to be counted.
+  void end(ParkToken& token) noexcept {
+    if (keeper_ != nullptr && !goes_on_) keeper_->begin();
+    if (token.end_sleep() && keeper_ != nullptr) keeper_->release();  // its waker has counted it, too
   }
 
  private:

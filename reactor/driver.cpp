@@ -76,7 +76,7 @@ void Driver::park(Instant limit) {
   if (token_.begin_sleep()) {
     KnownSleep sleep(keeper_.get());
     if (!sleep.is_over()) poller_->wait(until == Instant::max() ? std::nullopt : std::optional(time_until(until)));
-    sleep.end(token_.end_sleep());
+    sleep.end(token_);
   }
   look();
 }

@@ -23,7 +23,7 @@ class ThreadParker : public Parker {
       const seam::Lock lock(mutex_);
       while (!token_.is_notified()) condition_.wait(mutex_);
     }
-    sleep.end(token_.end_sleep());
+    sleep.end(token_);
   }
 
   void look() override {}

@@ -205,6 +205,47 @@ struct WokenWhileTimePasses : TimeModel<WokenWhileTimePasses, 2, 2> {
   void on_fire(unsigned) {}
 };
 
+/// Thread 0 sleeps as a driver's owner does: an event ends its sleep, too. Thread 1 asks it to work at that moment, and
+/// then sleeps until its time.
+struct WokenByAnEventAndByName : TimeModel<WokenByAnEventAndByName, 3, 2> {
+  void before() {
+    TimeModel::before();
+    for (unsigned i = 0; i < 2; ++i) keeper->begin();
+  }
+  void thread(unsigned i) {
+    if (i == 2) return event.set();  // the kernel
+    if (i == 0) {
+      while (handed_over.load(std::memory_order_relaxed) == 0) park_for_events();
+      is_done.write(1);
+    } else {
+      arm(1);
+      handed_over.store(1, std::memory_order_relaxed);
+      call();
+      while (!has_fired(1)) parkers[1]->park();
+    }
+    keeper->release();
+  }
+  void park_for_events() {
+    if (!token.begin_sleep()) return;
+    KnownSleep sleep(keeper.get());
+    if (!sleep.is_over()) event.consume();
+    sleep.end(token);
+  }
+  void call() {
+    keeper->begin();
+    if (token.wake()) {
+      event.set();
+    } else {
+      keeper->release();
+    }
+  }
+  void on_fire(unsigned) { check(is_done.read() == 1, "time overtakes who has been asked to work"); }
+  ParkToken token;
+  model::Event event;
+  seam::Atomic<std::uint32_t> handed_over;
+  model::Var<int> is_done;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -215,5 +256,6 @@ int main(int argc, char** argv) {
   runner.run<Held>("held");
   runner.run<TwoWakers>("two_wakers", 2);
   runner.run<WokenWhileTimePasses>("woken_while_time_passes");
+  runner.run<WokenByAnEventAndByName>("woken_by_an_event_and_by_name");
   return runner.exit_code();
 }
