@@ -35,25 +35,30 @@ bool Worker::is_sleeping() const noexcept {
   return sleeping_.load(std::memory_order_relaxed);  // relaxed: a hint for the monitor
 }
 
+void Worker::enter() noexcept { current_worker = this; }
+void Worker::leave() noexcept { current_worker = nullptr; }
+
 void Worker::run() {
-  current_worker = this;
+  enter();
   run_until_shutdown();
   end_tasks();
-  current_worker = nullptr;
+  leave();
 }
 
 void Worker::run_until_shutdown() {
   // relaxed: the flag alone is read; shutdown() unparks every worker after setting it, and that orders the rest
   while (!shared_.shutting_down.load(std::memory_order_relaxed)) {
-    if (pace_.is_time_to_look()) look();
-    if (TaskHeader* task = next_task()) {
-      run_task(task);
-    } else if (TaskHeader* stolen = search()) {
-      run_task(stolen);
-    } else {
-      sleep();
-    }
+    if (!run_next()) sleep();
   }
+}
+
+bool Worker::run_next() {
+  if (pace_.is_time_to_look()) look();
+  TaskHeader* task = next_task();
+  if (task == nullptr) task = search();
+  if (task == nullptr) return false;
+  run_task(task);
+  return true;
 }
 
 void Worker::look() {
@@ -66,18 +71,30 @@ void Worker::look() {
 }
 
 void Worker::sleep() {
+  begin_sleep();
+  parker_.park();
+  end_sleep();
+}
+
+void Worker::begin_sleep() {
+  if (shared_.hooks.on_thread_park) [[unlikely]]
+    shared_.hooks.on_thread_park();
   const bool nobody_searches = shared_.idle.begin_sleep(id_, std::exchange(searching_, false));
   // Perhaps ourselves.
   if (nobody_searches && shared_.has_work()) shared_.wake_one();
   sleeping_.store(true, std::memory_order_relaxed);  // relaxed: a hint
   in_look_ = true;
-  parker_.park();
+}
+
+void Worker::end_sleep() {
   in_look_ = false;
   sleeping_.store(false, std::memory_order_relaxed);  // relaxed: a hint
   count(looks_);
   searching_ = shared_.idle.end_sleep(id_);
   parker_.on_awake();
   pace_.restart(seam::now());
+  if (shared_.hooks.on_thread_unpark) [[unlikely]]
+    shared_.hooks.on_thread_unpark();
   wake_for_backlog();
 }
 

@@ -37,6 +37,15 @@ class Worker {
 
   /// The body of the thread: until shutdown, then this worker's part of it.
   void run();
+  /// Its parts, for a worker without a thread: see WorkerSeat.
+  void enter() noexcept;
+  static void leave() noexcept;
+  /// Polls the next task. False: there is none.
+  bool run_next();
+  void look();
+  void begin_sleep();
+  void end_sleep();
+  void end_tasks() noexcept;
 
   /// The worker whose thread this is, or null.
   static Worker* current() noexcept;
@@ -58,7 +67,6 @@ class Worker {
   static constexpr std::uint32_t lifo_polls_in_a_row = 3;
 
   void run_until_shutdown();
-  void look();
   void sleep();
   TaskHeader* next_task() noexcept;
   TaskHeader* next_injected() noexcept;
@@ -69,7 +77,6 @@ class Worker {
   static bool poll_future(TaskHeader* task, Context& context) noexcept;
   void push(TaskHeader* task) noexcept;
   void wake_for_backlog() noexcept;
-  void end_tasks() noexcept;
 
   // Constant after construction
   Scheduler::Shared& shared_;

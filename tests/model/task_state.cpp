@@ -238,6 +238,8 @@ struct TaskModel : rl::test_suite<Derived, Threads> {
             ++cell(task).model->deallocated;
             delete &cell(task);
           },
+      .waits_at = [](TaskHeader*) noexcept { return std::source_location(); },
+      .blocks = false,
   };
   void on_cancel() {}
 
