@@ -2,6 +2,7 @@
 // streams: <skua/streams.hpp>.)
 #pragma once
 
+#include <skua/blocking/spawn_blocking.hpp>
 #include <skua/blocking/unblock.hpp>
 #include <skua/builder.hpp>
 #include <skua/codec/bytes_codec.hpp>
