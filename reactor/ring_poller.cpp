@@ -102,9 +102,9 @@ class RingPoller final : public Poller {
   }
 
   Result<bool> take_over() override {
-    const std::uint64_t before = owner_;
-    if (before == seam::thread_number()) return false;
-    if (enabled_) {
+    if (owner_ == seam::thread_number()) return false;
+    const bool had_owner = enabled_;
+    if (had_owner) {
       Result<io_uring> made = make_ring(sizes_);
       if (!made) return std::move(made).error();
       if (native() >= 0) ring::notify(*made, native());
@@ -115,7 +115,7 @@ class RingPoller final : public Poller {
       arm(wake_, wake_token);
     }
     owner_ = seam::thread_number();
-    return before != 0;
+    return had_owner;
   }
 
   int arm(int fd, Token token) override {

@@ -54,6 +54,7 @@
 #include <skua/process/exit_status.hpp>
 #include <skua/runtime.hpp>
 #include <skua/scheduler/current_task.hpp>
+#include <skua/signal/shutdown_signal.hpp>
 #include <skua/signal/signal.hpp>
 #include <skua/spawn.hpp>
 #include <skua/sync/barrier.hpp>
