@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -63,6 +64,20 @@ Result<Drivers> make_drivers_of_best_backend(RuntimePlan& plan) {
   options.backend.value = Backend::epoll;
   return make_drivers(options, plan.is_current_thread);
 }
+
+/// Runs a function on a thread of the pool. Nobody waits for it.
+template <class F>
+class PoolCall final : public reactor::Operation {
+ public:
+  explicit PoolCall(F function) : function_(std::move(function)) { abandon(); }
+  int perform() noexcept override {
+    function_();
+    return 0;
+  }
+
+ private:
+  F function_;
+};
 
 std::vector<std::unique_ptr<scheduler::Parker>> make_parkers(std::uint32_t workers,
                                                              const std::vector<Ref<reactor::Driver>>& drivers,
@@ -136,7 +151,22 @@ void RuntimeCore::give_operations_to(reactor::Driver& driver) {
   }
 }
 
+// On a thread of the pool.
+void RuntimeCore::substitute(std::uint32_t worker) {
+  reactor::Driver* const before =
+      reactor::Driver::set_current(worker_drivers_.empty() ? reactor_driver_.get() : worker_drivers_[worker].get());
+  scheduler_->substitute(worker);
+  reactor::Driver::set_current(before);
+}
+
 void RuntimeCore::start_threads() {
+  scheduler_->set_substitutes([this](std::uint32_t worker) {
+    try {
+      const auto call = [this, worker] { substitute(worker); };
+      blocking_pool_->submit(make_ref<PoolCall<decltype(call)>>(call));
+    } catch (const std::bad_alloc&) {  // then the others see to it, see block_in_place()
+    }
+  });
   reactor_thread_.start();
   try {
     scheduler_->start(plan_.thread_name, [this](std::uint32_t worker) {

@@ -65,6 +65,7 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   ~RuntimeCore() = default;
   void give_operations_to(reactor::Driver& driver);
   void start_threads();
+  void substitute(std::uint32_t worker);
   bool drain(Instant deadline);
   void end_tasks_here();
   void end_threads();

@@ -2,6 +2,7 @@
 // streams: <skua/streams.hpp>.)
 #pragma once
 
+#include <skua/blocking/block_in_place.hpp>
 #include <skua/blocking/spawn_blocking.hpp>
 #include <skua/blocking/unblock.hpp>
 #include <skua/builder.hpp>

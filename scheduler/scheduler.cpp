@@ -48,6 +48,14 @@ void Scheduler::start(const std::string& name, const std::function<void(std::uin
   }
 }
 
+void Scheduler::set_substitutes(std::function<void(std::uint32_t)> call) { shared_->call_substitute = std::move(call); }
+
+void Scheduler::substitute(std::uint32_t worker) { shared_->workers[worker]->substitute(); }
+
+void lend_worker() {
+  if (Worker* const worker = Worker::current()) worker->lend();
+}
+
 void Scheduler::adopt(TaskHeader* task, std::string name) {
   if (enlist(task, std::move(name))) schedule(task);
 }

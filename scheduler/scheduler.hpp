@@ -46,6 +46,12 @@ class Scheduler : public RefCounted<Scheduler> {
   /// Throws std::system_error if the system has no threads left; those that were started have been joined.
   void start(const std::string& name, const std::function<void(std::uint32_t)>& on_start);
 
+  /// Before start(): `call(i)` has some thread call substitute(i), soon. It must not throw.
+  void set_substitutes(std::function<void(std::uint32_t)> call);
+  /// Runs a worker whose thread is busy with something that blocks, until it wants it back, or shutdown; or returns at
+  /// once. See lend_worker().
+  void substitute(std::uint32_t worker);
+
   /// Ends every task on a worker thread, then the workers. See shutdown.cpp. Not from a worker.
   void shutdown();
   /// The same where no thread was started: on this thread. See WorkerSeat.
@@ -139,6 +145,10 @@ class WorkerSeat {
   Scheduler::Shared& shared_;
   Worker& worker_;
 };
+
+/// The calling thread is about to block: if it is a worker that polls a task, another thread may run that worker until
+/// this poll has ended. See block_in_place().
+void lend_worker();
 
 /// True on the worker threads of any scheduler.
 bool on_worker_thread() noexcept;

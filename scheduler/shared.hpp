@@ -11,6 +11,7 @@
 #include <skua/scheduler/worker.hpp>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -50,6 +51,7 @@ struct Scheduler::Shared {
   std::vector<std::unique_ptr<Parker>> parkers;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<seam::Thread> threads;
+  std::function<void(WorkerId)> call_substitute;  // set before the threads start
   seam::Atomic<bool> seat_is_taken{false};
   seam::Atomic<bool> shutting_down{false};
   seam::Atomic<std::uint32_t> workers_running;  // that have not ended their tasks yet

@@ -1,4 +1,5 @@
 #include <skua/core/budget.hpp>
+#include <skua/core/kernel.hpp>
 #include <skua/scheduler/current_task.hpp>
 #include <skua/scheduler/shared.hpp>
 #include <skua/scheduler/worker.hpp>
@@ -49,7 +50,40 @@ void Worker::run_until_shutdown() {
   // relaxed: the flag alone is read; shutdown() unparks every worker after setting it, and that orders the rest
   while (!shared_.shutting_down.load(std::memory_order_relaxed)) {
     if (!run_next()) sleep();
+    if (!is_here()) come_back();
   }
+}
+
+void Worker::lend() {
+  if (in_look_ || shared_.shutting_down.load(std::memory_order_relaxed)) return;  // relaxed: late is as good
+  // relaxed: of the thread that has the seat, which is this one
+  if (shared_.seat_is_taken.load(std::memory_order_relaxed)) {
+    fail_fast("block_in_place() was called on a current-thread runtime, whose tasks nobody else could run",
+              "Use unblock() or spawn_blocking()");
+  }
+  leave();
+  loan_.lend();
+  if (shared_.call_substitute) shared_.call_substitute(id_);
+}
+
+void Worker::substitute() {
+  if (!loan_.accept()) return;
+  if (!parker_.take_over()) return loan_.give_back();
+  enter();
+  // relaxed: as in run_until_shutdown()
+  while (!shared_.shutting_down.load(std::memory_order_relaxed) && !loan_.is_wanted_back()) {
+    if (!run_next()) sleep();
+    if (!is_here()) return;  // lent on, and not ours to take back
+  }
+  leave();
+  loan_.give_back();
+}
+
+// The poll that had lent the worker has ended.
+void Worker::come_back() {
+  loan_.take_back([this] { unpark(); });
+  enter();
+  while (!parker_.take_over()) kernel::sleep(std::chrono::milliseconds(1));  // the system will have a ring again
 }
 
 bool Worker::run_next() {
@@ -150,11 +184,13 @@ void Worker::run_task(TaskHeader* task) noexcept {
   const budget::Grant grant(budget::per_poll);
   poll(task);
   for (std::uint32_t i = 0; i < lifo_polls_in_a_row; ++i) {
+    if (!is_here()) return;
     TaskHeader* next = take_lifo();
     if (next == nullptr) return;
     if (budget::remaining() == 0) return push(next);
     poll(next);
   }
+  if (!is_here()) return;
   if (TaskHeader* next = take_lifo()) push(next);
 }
 
@@ -177,7 +213,7 @@ void Worker::poll(TaskHeader* task) noexcept {
   switch (task->state.finish_poll()) {
     case TaskState::AfterPoll::parked: return;
     case TaskState::AfterPoll::deallocate: return task->deallocate();
-    case TaskState::AfterPoll::requeue: return push(task);
+    case TaskState::AfterPoll::requeue: return requeue(task);
     case TaskState::AfterPoll::cancel: return shared_.cancel(task);
   }
 }
@@ -210,6 +246,9 @@ void Worker::push(TaskHeader* task) noexcept {
   if (!newer_half.empty()) shared_.inject(newer_half);
   shared_.inject(task);
 }
+
+// After its poll, in which the worker may have been lent.
+void Worker::requeue(TaskHeader* task) noexcept { is_here() ? push(task) : shared_.inject(task); }
 
 void Worker::wake_for_backlog() noexcept {
   if (queue_.size() + (has_lifo() ? 1 : 0) >= 2) shared_.wake_one();
