@@ -37,7 +37,7 @@ Task<int> waits_for_other_tasks(int rounds) {
     // The rest of this poll has no worker.
     auto later = [&latch]() -> Task<bool> { co_return latch.try_wait(); };
     if (!(co_await spawn(later())).value()) co_return -2;
-    co_await second;
+    std::ignore = co_await second;
   }
   co_return rounds;
 }

@@ -95,7 +95,10 @@ TEST_P(current_thread, root_that_yields_lets_tasks_and_timers_run) {
   runtime_->spawn(ticks(count)).detach();
   auto until_three = [](int& seen) -> Task<int> {
     int yielded = 0;
-    for (; seen < 3; ++yielded) co_await yield_now();
+    while (seen < 3) {
+      co_await yield_now();
+      ++yielded;
+    }
     co_return yielded;
   };
   EXPECT_GT(runtime_->block_on(until_three(count)), 3);

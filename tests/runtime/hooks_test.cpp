@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include <pthread.h>
@@ -46,11 +47,11 @@ Builder hooked(Seen& seen) {
 Task<> sleeps(Duration time) { co_await sleep(time); }
 Task<> runs_some() {
   auto slow = [] { std::this_thread::sleep_for(1ms); };
-  co_await unblock(slow);
+  std::ignore = co_await unblock(slow);
   auto handle = spawn_named("named", sleeps(1ms));
-  co_await handle;
+  std::ignore = co_await handle;
   auto blocking = co_await spawn_blocking(slow);
-  co_await *blocking;
+  std::ignore = co_await *blocking;
 }
 
 TEST(hooks, of_threads_and_tasks) {
@@ -98,7 +99,7 @@ TEST(hooks, tell_what_was_spawned_and_where) {
                      .value();
   auto body = []() -> Task<> {
     auto handle = spawn_named("worker bee", sleeps(0ms));
-    co_await handle;
+    std::ignore = co_await handle;
   };
   const std::uint32_t here = __LINE__ - 3;
   runtime.block_on(body());

@@ -84,7 +84,7 @@ TEST_P(shutdown, ends_what_waits_and_leaves_nothing) {
 }
 
 Task<int> ends_soon(CancellationToken stop) {
-  co_await stop.cancelled();
+  std::ignore = co_await stop.cancelled();
   auto child = []() -> Task<int> {
     co_await sleep(2ms);
     co_return 1;
@@ -285,7 +285,7 @@ Task<> timers(std::uint64_t seed) {
   for (;;) {
     auto body = [](Duration time) -> Task<> { co_await sleep(time); };
     spawn(body(std::chrono::microseconds(random.below(3000)))).detach();
-    co_await timeout(std::chrono::microseconds(random.below(500)), sleep(1h));
+    std::ignore = co_await timeout(std::chrono::microseconds(random.below(500)), sleep(1h));
   }
 }
 Task<> sends(Sender<int> to) {
@@ -310,7 +310,7 @@ Task<Result<void>> blocks() {
     auto function = [] { busy_for(50us); };
     auto handle = co_await spawn_blocking(function);
     if (!handle) co_return std::move(handle).error();
-    co_await *handle;
+    std::ignore = co_await *handle;
     co_await try_(unblock(function));
     co_await try_(fs::read_to_string("/proc/self/comm"));
   }
