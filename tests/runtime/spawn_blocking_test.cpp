@@ -113,8 +113,8 @@ TEST_P(spawn_blocking_full, shutdown_ends_the_wait_for_a_place) {
   CountedContext context;
   auto waiting = spawn_blocking(runtime_->handle(), one);
   EXPECT_TRUE(waiting.poll(context).is_pending());
-  std::thread releases([this] {
-    std::this_thread::sleep_for(5ms);
+  std::thread releases([&] {  // the one thread of the pool is held until the shutdown has ended what waits
+    EXPECT_TRUE(eventually([&] { return first.is_finished(); }));
     release();
   });
   EXPECT_TRUE(runtime_->shutdown(30s).is_complete);
