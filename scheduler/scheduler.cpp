@@ -56,11 +56,11 @@ void lend_worker() {
   if (Worker* const worker = Worker::current()) worker->lend();
 }
 
-void Scheduler::adopt(TaskHeader* task, std::string name) {
+void Scheduler::adopt(TaskHeader* task, std::string&& name) {
   if (enlist(task, std::move(name))) schedule(task);
 }
 
-bool Scheduler::enlist(TaskHeader* task, std::string name) {
+bool Scheduler::enlist(TaskHeader* task, std::string&& name) {
   InheritedLocals* const inherited = current_state().inherited;
   if (!name.empty() || inherited != nullptr) {
     task->details = std::make_unique<TaskDetails>(std::move(name), Ref<InheritedLocals>::share(inherited));

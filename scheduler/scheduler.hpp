@@ -114,9 +114,9 @@ class Scheduler : public RefCounted<Scheduler> {
 
  private:
   friend class WorkerSeat;
-  void adopt(TaskHeader* task, std::string name);
+  void adopt(TaskHeader* task, std::string&& name);
   /// False: refused, and ended.
-  bool enlist(TaskHeader* task, std::string name);
+  bool enlist(TaskHeader* task, std::string&& name);
   void close() noexcept;
 
   const std::unique_ptr<Shared> shared_;

@@ -25,6 +25,7 @@ Worker::Worker(Scheduler::Shared& shared, WorkerId id, Parker& parker)
     : shared_(shared), id_(id), parker_(parker), random_(seam::random_seed()), pace_(seam::now()) {}
 
 Worker* Worker::current() noexcept { return current_worker; }
+inline bool Worker::is_here() const noexcept { return current_worker == this; }
 bool on_worker_thread() noexcept { return current_worker != nullptr; }
 
 WorkerPulse Worker::pulse() const noexcept {

@@ -77,7 +77,8 @@ class Worker {
 
   void run_until_shutdown();
   void sleep();
-  bool is_here() const noexcept { return current() == this; }
+  /// Whether this thread is the owner.
+  bool is_here() const noexcept;
   void come_back();
   TaskHeader* next_task() noexcept;
   TaskHeader* next_injected() noexcept;
