@@ -2,6 +2,7 @@
 #include <skua/skua.hpp>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -35,12 +36,21 @@ Task<std::string> greet_in_a_task(std::string name) {
 }
 // docs:end
 
+// docs:begin no_conditional
+Task<std::string> greet_unless(std::optional<std::string> known, std::string name) {
+  if (!known) known = co_await greet_twice(std::move(name));  // not: known ? *std::move(known) : co_await ...
+  co_return *std::move(known);
+}
+// docs:end
+
 int main() {
   Runtime runtime;
   const std::string name = "a name too long to be kept inside of the string object itself";
   const std::string expected = name + "! " + name + "! ";
   const bool directly = runtime.block_on(greet_twice(name)) == expected;
   const bool in_a_task = runtime.block_on(greet_in_a_task(name)) == expected;
-  std::puts(directly && in_a_task ? "each temporary was destroyed once" : "wrong text");
-  return directly && in_a_task ? 0 : 1;
+  const bool by_an_if = runtime.block_on(greet_unless(std::nullopt, name)) == expected;
+  const bool right = directly && in_a_task && by_an_if;
+  std::puts(right ? "each temporary was destroyed once" : "wrong text");
+  return right ? 0 : 1;
 }

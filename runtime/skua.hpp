@@ -67,6 +67,7 @@
 #include <skua/sync/notify.hpp>
 #include <skua/sync/once_cell.hpp>
 #include <skua/sync/oneshot.hpp>
+#include <skua/sync/rendezvous.hpp>
 #include <skua/sync/rw_lock.hpp>
 #include <skua/sync/semaphore.hpp>
 #include <skua/sync/sync_error.hpp>

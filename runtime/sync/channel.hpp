@@ -99,9 +99,9 @@ class Sender {
   class [[nodiscard]] Send {
    public:
     Send(sync::ChannelState<T>& state, T message) noexcept
-        : state_(state), wait_(state.slots, 1), message_(std::move(message)) {}
+        : state_(state), room_(state), message_(std::move(message)) {}
     Poll<Result<void>> poll(Context& context) {
-      Poll<bool> room = wait_.poll(context);
+      Poll<bool> room = room_.poll(context);
       if (room.is_pending()) return pending;
       if (!room.value()) return Result<void>(sync::closed_for("send"));
       if (state_.push(message_)) return Result<void>();
@@ -111,7 +111,7 @@ class Sender {
 
    private:
     sync::ChannelState<T>& state_;
-    Semaphore::Wait wait_;
+    typename sync::ChannelState<T>::Room room_;
     T message_;
   };
   Send send(T message) noexcept { return Send(*share_, std::move(message)); }
@@ -119,9 +119,9 @@ class Sender {
   /// A future of Result<SendPermit<T>>. Cancel safety: as send().
   class [[nodiscard]] Reserve {
    public:
-    explicit Reserve(sync::SenderShare<T> share) noexcept : share_(std::move(share)), wait_(share_->slots, 1) {}
+    explicit Reserve(sync::SenderShare<T> share) noexcept : share_(std::move(share)), room_(*share_) {}
     Poll<Result<SendPermit<T>>> poll(Context& context) {
-      Poll<bool> room = wait_.poll(context);
+      Poll<bool> room = room_.poll(context);
       if (room.is_pending()) return pending;
       if (!room.value()) return Result<SendPermit<T>>(sync::closed_for("reserve"));
       return Result<SendPermit<T>>(SendPermit<T>(share_));
@@ -129,7 +129,7 @@ class Sender {
 
    private:
     sync::SenderShare<T> share_;
-    Semaphore::Wait wait_;
+    typename sync::ChannelState<T>::Room room_;
   };
   Reserve reserve() noexcept { return Reserve(share_); }
 

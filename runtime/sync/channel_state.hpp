@@ -39,6 +39,23 @@ class ChannelState : public RefCounted<ChannelState<T>> {
     std::optional<T> message;  // the answer; none: there will be none any more
   };
 
+  /// A sender that waits for room. Dropped with room that it was granted it gives that back, which may be all that the
+  /// end has waited for.
+  class Room {
+   public:
+    explicit Room(ChannelState& state) noexcept : look_{state}, wait_(state.slots, 1) {}
+    /// True: the caller has a permit of `slots`. False: it is closed.
+    Poll<bool> poll(Context& context) { return wait_.poll(context); }
+
+   private:
+    struct LookForTheEnd {
+      ChannelState& state;
+      ~LookForTheEnd() { state.end_if_closed(); }
+    };
+    LookForTheEnd look_;  // after the wait has gone
+    Semaphore::Wait wait_;
+  };
+
   Semaphore slots;
   const std::size_t capacity;
 
@@ -145,7 +162,7 @@ class ChannelState : public RefCounted<ChannelState<T>> {
   /// Permits that no message goes with.
   void give_back(std::size_t permits) {
     slots.release(permits);
-    if (slots.is_closed()) end_if_over();
+    end_if_closed();
   }
 
  private:
@@ -173,6 +190,9 @@ class ChannelState : public RefCounted<ChannelState<T>> {
     wait.is_answered = true;
     wait.message = std::move(message);
     return std::move(wait.waker);
+  }
+  void end_if_closed() {
+    if (slots.is_closed()) end_if_over();
   }
   void end_if_over() {
     for (bool more = true; more;) {

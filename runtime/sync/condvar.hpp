@@ -25,7 +25,7 @@ class Condvar {
   /// state afterwards, and notifies, is heard.
   template <class T, class Owner>
   Wait<T, Owner> wait(MutexGuard<T, Owner> guard) noexcept {
-    return Wait<T, Owner>(notify_.notified(), std::move(guard));
+    return Wait<T, Owner>(*this, notify_.notified(), std::move(guard));
   }
   /// Wakes who has waited longest, if anybody does.
   void notify_one() { notify_.notify(Notify::Which::first, Notify::IfNobody::forget); }
@@ -38,8 +38,17 @@ class Condvar {
 template <class T, class Owner>
 class [[nodiscard]] Condvar::Wait {
  public:
-  Wait(Notify::Notified notified, MutexGuard<T, Owner> guard) noexcept
-      : notified_(std::move(notified)), mutex_(guard.mutex()), guard_(std::move(guard)) {}
+  Wait(Condvar& condvar, Notify::Notified notified, MutexGuard<T, Owner> guard) noexcept
+      : condvar_(condvar), notified_(std::move(notified)), mutex_(guard.mutex()), guard_(std::move(guard)) {}
+  /// Before the first poll only.
+  Wait(Wait&& other) noexcept
+      : condvar_(other.condvar_),
+        notified_(std::move(other.notified_)),
+        mutex_(other.mutex_),
+        guard_(std::move(other.guard_)) {}
+  ~Wait() {
+    if (lock_ && !is_locked_) condvar_.notify_one();  // it was notified, and nobody has looked
+  }
 
   Poll<MutexGuard<T, Owner>> poll(Context& context) {
     if (guard_) {
@@ -50,14 +59,18 @@ class [[nodiscard]] Condvar::Wait {
       if (notified_.poll(context).is_pending()) return pending;
       lock_.emplace(mutex_);
     }
-    return lock_->poll(context);
+    auto guard = lock_->poll(context);
+    is_locked_ = guard.is_ready();
+    return guard;
   }
 
  private:
+  Condvar& condvar_;
   Notify::Notified notified_;
   const Owner mutex_;
   std::optional<MutexGuard<T, Owner>> guard_;
   std::optional<MutexLock<T, Owner>> lock_;
+  bool is_locked_ = false;
 };
 
 }  // namespace skua

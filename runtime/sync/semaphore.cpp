@@ -19,9 +19,12 @@ bool Semaphore::is_closed() const noexcept {
 }
 
 Semaphore::Attempt Semaphore::try_take(std::size_t permits) noexcept {
-  std::size_t seen = state_.load(std::memory_order_relaxed);  // relaxed: the exchange below acquires
+  std::size_t seen = state_.load(std::memory_order_relaxed);  // relaxed: what follows acquires
   for (;;) {
-    if ((seen & closed) != 0) return Attempt::closed;
+    if ((seen & closed) != 0) {
+      static_cast<void>(is_closed());  // [SE1]
+      return Attempt::closed;
+    }
     if ((seen & has_waiters) != 0 || seen / one_permit < permits) return Attempt::would_block;
     // [SE2] acquire: what was done under a permit that was given back is visible. Pairs with [SE4].
     // relaxed on failure: it is looked at again

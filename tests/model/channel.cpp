@@ -98,6 +98,26 @@ struct ReservedAndClosed : ChannelModel<ReservedAndClosed, 2> {
   }
 };
 
+/// A sender that has been granted room is dropped while the receiver closes, and waits for the end.
+struct GrantedAndClosed : ChannelModel<GrantedAndClosed, 2> {
+  void before() {
+    ChannelModel::before();
+    check(senders[0]->try_send(1).has_value(), "there is room for one");
+  }
+  void thread(unsigned i) {
+    if (i == 0) {
+      auto dropped = senders[0]->send(2);
+      static_cast<void>(model::poll_once(dropped));
+    } else {
+      receivers[1].reset();
+      auto next = receivers[0]->receive();
+      check(model::await(next).has_value(), "the first");
+      receivers[0]->close();
+      receive_all(*receivers[0]);
+    }
+  }
+};
+
 /// The receivers go while a sender waits for room.
 struct ReceiversGo : ChannelModel<ReceiversGo, 2> {
   void thread(unsigned i) {
@@ -198,6 +218,7 @@ int main(int argc, char** argv) {
   runner.run<Everything>("everything", 20);
   runner.run<DroppedReceive>("dropped_receive", 20);
   runner.run<ReservedAndClosed>("reserved_and_closed", 20);
+  runner.run<GrantedAndClosed>("granted_and_closed", 20);
   runner.run<ReceiversGo>("receivers_go", 20);
   runner.run<WaitsForNothing>("waits_for_nothing", 20);
   runner.run<WeakAndLast>("weak_and_last", 20);

@@ -365,7 +365,12 @@ TEST_P(unix_datagram, unbound_senders_are_unnamed) {
 Task<> sends_many(UnixDatagram& socket, std::optional<UnixAddress> to, int count) {
   for (int i = 0; i < count; ++i) {
     const std::string number = std::to_string(i);
-    const Result<void> sent = to ? co_await socket.send_to(number, *to) : co_await socket.send(number);
+    Result<void> sent;
+    if (to) {
+      sent = co_await socket.send_to(number, *to);
+    } else {
+      sent = co_await socket.send(number);
+    }
     sent.value();
   }
 }

@@ -303,6 +303,23 @@ TEST(condvar, a_wait_that_was_chosen_and_dropped_hands_on) {
   EXPECT_TRUE(second.is_ready());
 }
 
+TEST(condvar, a_wait_that_was_chosen_and_is_dropped_while_it_waits_for_the_mutex_hands_on) {
+  Mutex<int> mutex(0);
+  Condvar changed;
+  Polled first(changed.wait(*mutex.try_lock()));
+  EXPECT_FALSE(first.is_ready());
+  Polled second(changed.wait(*mutex.try_lock()));
+  EXPECT_FALSE(second.is_ready());
+  {
+    const auto guard = mutex.try_lock();
+    changed.notify_one();
+    EXPECT_FALSE(first.is_ready());
+    first.drop();
+    EXPECT_EQ(second.wakes(), 1);
+  }
+  EXPECT_TRUE(second.is_ready());
+}
+
 TEST(condvar, everybody_is_told) {
   Mutex<int> mutex(0);
   Condvar changed;
