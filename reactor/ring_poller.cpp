@@ -107,7 +107,10 @@ class RingPoller final : public Poller {
     if (had_owner) {
       Result<io_uring> made = make_ring(sizes_);
       if (!made) return std::move(made).error();
-      if (native() >= 0) ring::notify(*made, native());
+      if (const int error = native() < 0 ? 0 : ring::notify(*made, native()); error < 0) {
+        ring::tear_down(*made);
+        return system_error(-error, "io_uring_register");
+      }
       ring::tear_down(ring_);
       ring_ = *made;
       enabled_ = has_lost_events_ = has_ever_lost_ = false;

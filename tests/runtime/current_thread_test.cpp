@@ -349,6 +349,38 @@ TEST_P(current_thread, in_an_epoll_loop) {
   ::close(epoll);
 }
 
+TEST_P(current_thread, in_poll_loops_of_one_thread_after_the_other) {
+  Pipe ends = skua::pipe().value();
+  auto reads = [](PipeReader reader, std::atomic<int>& bytes) -> Task<Result<void>> {
+    std::array<char, 16> buffer{};
+    for (;;) {
+      const std::size_t n = co_await try_(reader.read(buffer));
+      if (n == 0) co_return {};
+      bytes += static_cast<int>(n);
+    }
+  };
+  std::atomic<int> bytes{0};
+  runtime_->spawn(reads(std::move(ends.reader), bytes)).detach();
+  const int fd = runtime_->native_fd().value();
+  for (int i = 1; i <= 4; ++i) {
+    auto turn = [&] {
+      while (runtime_->run_once()) {
+      }
+      EXPECT_EQ(runtime_->native_fd().value(), fd);
+      CountedContext context;
+      auto writing = ends.writer.write_all(std::string_view("x"));
+      EXPECT_TRUE(writing.poll(context).is_ready());
+      for (const Instant end = now() + 20s; bytes < i && now() < end;) wait_in_poll(*runtime_, runtime_->run_once());
+      EXPECT_EQ(bytes, i);
+    };
+    if (i % 2 == 0) {
+      std::thread(turn).join();
+    } else {
+      turn();
+    }
+  }
+}
+
 TEST_P(current_thread, run_once_then_block_on_then_run_once) {
   auto handle = runtime_->spawn(sleeps_and_counts(3));
   while (runtime_->run_once()) {
