@@ -10,7 +10,7 @@ namespace {
 
 constinit thread_local bool is_ours = false;
 constinit thread_local std::uint64_t own_number = 0;
-constinit Atomic<std::uint64_t> last_number{0};
+constinit seam::Atomic<std::uint64_t> last_number{0};
 
 // Blocks every signal that is not a fault of the thread itself, for the lifetime of the object.
 class SignalsBlocked {
