@@ -12,6 +12,7 @@ class DriverParker final : public scheduler::Parker {
   DriverParker(Ref<reactor::Driver> driver, Monitor& monitor) : driver_(std::move(driver)), monitor_(monitor) {}
   void park() override { driver_->park(); }
   void look() override { driver_->look(); }
+  bool take_over() noexcept override { return driver_->take_over().has_value(); }
   void on_awake() noexcept override { monitor_.on_worker_awake(); }
   void unpark() noexcept override { driver_->wake(); }
 
