@@ -1,6 +1,7 @@
 #include <skua/scheduler/current_task.hpp>
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/scheduler/shared.hpp>
+#include <skua/scheduler/task_scope.hpp>
 
 #include <utility>
 
@@ -156,7 +157,7 @@ bool Scheduler::Shared::has_work() const noexcept {
 
 void Scheduler::Shared::cancel(TaskHeader* task) noexcept {
   {
-    const StateScope scope(task);
+    const TaskScope scope(task);
     task->vtable->cancel(task);
   }
   complete(task);

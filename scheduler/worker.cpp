@@ -1,7 +1,7 @@
 #include <skua/core/budget.hpp>
 #include <skua/core/kernel.hpp>
-#include <skua/scheduler/current_task.hpp>
 #include <skua/scheduler/shared.hpp>
+#include <skua/scheduler/task_scope.hpp>
 #include <skua/scheduler/worker.hpp>
 
 #include <algorithm>
@@ -196,7 +196,7 @@ void Worker::run_task(TaskHeader* task) noexcept {
 }
 
 bool Worker::poll_future(TaskHeader* task, Context& context) noexcept {
-  const StateScope scope(task);
+  const TaskScope scope(task);
   return task->vtable->poll(task, context);
 }
 
