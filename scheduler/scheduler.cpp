@@ -84,7 +84,7 @@ void Scheduler::run_blocking(TaskHeader* task) noexcept {
     case TaskState::StartPoll::poll: break;
   }
   {
-    const StateScope scope(task);
+    const TaskScope scope(task);
     Context context(Waker::noop());
     const bool is_ready = task->vtable->poll(task, context);
     SKUA_ASSERT(is_ready);
