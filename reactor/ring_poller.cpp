@@ -96,8 +96,9 @@ class RingPoller final : public Poller {
       kernel::close(fd);
       return system_error(-error, "io_uring_register");
     }
-    kernel::eventfd_signal(fd);                    // of what is there already nobody would tell
-    native_.store(fd, std::memory_order_relaxed);  // relaxed: see signal()
+    kernel::eventfd_signal(fd);  // of what is there already nobody would tell
+    // [NF1] release: who signals finds a descriptor that is made; pairs with [NF2].
+    native_.store(fd, std::memory_order_release);
     return fd;
   }
 
@@ -176,7 +177,8 @@ class RingPoller final : public Poller {
 
  private:
   int native() const noexcept {
-    return native_.load(std::memory_order_relaxed);  // relaxed: a number, made by the owner, good as long as we are
+    // [NF2] acquire: pairs with [NF1].
+    return native_.load(std::memory_order_acquire);
   }
 
   // The kernel writes to the descriptor when it posts what it has kept back, too: so that comes first. What comes in

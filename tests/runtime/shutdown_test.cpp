@@ -232,7 +232,7 @@ TEST_P(shutdown, destroys_functions_that_have_not_begun) {
   std::vector<JoinHandle<void>> handles;
   for (int i = 0; i < 10; ++i) handles.push_back(try_spawn_blocking(one_thread.handle(), counts).value());
   std::thread releases([&] {
-    EXPECT_TRUE(eventually([&] { return handles[9].is_finished(); }));
+    for (const auto& handle : handles) EXPECT_TRUE(eventually([&] { return handle.is_finished(); }));
     release.count_down();
   });
   EXPECT_TRUE(one_thread.shutdown(ample).is_complete);
