@@ -170,6 +170,10 @@ int eventfd() noexcept { return result_of(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXE
 int eventfd_signal(int fd) noexcept {
   return restarting([&] { return ::eventfd_write(fd, 1); });
 }
+int eventfd_take(int fd) noexcept {
+  eventfd_t value = 0;
+  return restarting([&] { return ::eventfd_read(fd, &value); });
+}
 
 int poll_now(pollfd* fds, std::size_t count) noexcept { return result_of(::poll(fds, count, 0)); }
 

@@ -79,6 +79,7 @@ int epoll_wait(int epoll, epoll_event* events, int capacity, const timespec* tim
 
 int eventfd() noexcept;  // non-blocking, close on exec
 int eventfd_signal(int fd) noexcept;
+int eventfd_take(int fd) noexcept;  // makes it unreadable; -EAGAIN: it was
 
 /// As poll() that does not wait.
 int poll_now(pollfd* fds, std::size_t count) noexcept;

@@ -1,3 +1,4 @@
+#include <skua/core/atomic.hpp>
 #include <skua/core/thread.hpp>
 
 #include <pthread.h>
@@ -8,6 +9,8 @@ namespace skua::seam {
 namespace {
 
 constinit thread_local bool is_ours = false;
+constinit thread_local std::uint64_t own_number = 0;
+constinit seam::Atomic<std::uint64_t> last_number{0};
 
 // Blocks every signal that is not a fault of the thread itself, for the lifetime of the object.
 class SignalsBlocked {
@@ -38,5 +41,11 @@ std::thread start_thread(std::string name, std::function<void()> body) {
 }
 
 bool is_started_thread() noexcept { return is_ours; }
+
+std::uint64_t thread_number() noexcept {
+  // relaxed: numbers that differ are all that is asked for
+  if (own_number == 0) own_number = last_number.fetch_add(1, std::memory_order_relaxed) + 1;
+  return own_number;
+}
 
 }  // namespace skua::seam

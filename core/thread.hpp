@@ -1,6 +1,7 @@
 // The thread seam: named threads, joined by their owner.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <thread>
@@ -11,6 +12,8 @@ namespace skua::seam {
 /// What Thread is made of. The bodies are in thread.cpp alone, for the same reason as those of core/kernel.hpp.
 std::thread start_thread(std::string name, std::function<void()> body);
 bool is_started_thread() noexcept;
+/// A number of the calling thread that no other thread of the process has, had, or will have.
+std::uint64_t thread_number() noexcept;
 
 /// A thread that must be joined before it is destroyed (an unjoined one ends the program: a bug of ours).
 class Thread {
@@ -25,6 +28,8 @@ class Thread {
   static bool is_current() noexcept { return is_started_thread(); }
 
   void join() { thread_.join(); }
+  /// Nobody will join it: it ends by itself, or with the process.
+  void detach() { thread_.detach(); }
   bool joinable() const noexcept { return thread_.joinable(); }
 
  private:

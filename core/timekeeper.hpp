@@ -24,6 +24,7 @@
 #include <skua/core/ref.hpp>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace skua {
@@ -99,6 +100,25 @@ class Timekeeper final : public RefCounted<Timekeeper> {
   std::uint64_t active_ SKUA_GUARDED_BY(mutex_) = 0;
   std::uint64_t begun_ SKUA_GUARDED_BY(mutex_) = 0;  // how often
   std::vector<Follower*> followers_;                 // changed, and read, by who has the turn
+};
+
+/// An activity, from its construction to its destruction. `keeper` may be null: then it is nothing.
+class [[nodiscard]] Activity {
+ public:
+  explicit Activity(Ref<Timekeeper> keeper) noexcept : keeper_(std::move(keeper)) {
+    if (keeper_) keeper_->begin();
+  }
+  Activity(Activity&&) noexcept = default;
+  Activity& operator=(Activity&& other) noexcept {
+    std::swap(keeper_, other.keeper_);
+    return *this;
+  }
+  ~Activity() {
+    if (keeper_) keeper_->release();
+  }
+
+ private:
+  Ref<Timekeeper> keeper_;
 };
 
 /// A thread that sleeps by a ParkToken, and is counted as asleep meanwhile. `keeper` may be null: then it is nothing.

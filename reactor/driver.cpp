@@ -66,6 +66,15 @@ OperationExecutor& Driver::operations() noexcept {
 }
 
 void Driver::park(Instant limit) {
+  if (const auto until = begin_sleep(limit)) {
+    KnownSleep sleep(keeper_.get());
+    if (!sleep.is_over()) poller_->wait(until == Instant::max() ? std::nullopt : std::optional(time_until(*until)));
+    sleep.end(token_);
+  }
+  look();
+}
+
+std::optional<Instant> Driver::begin_sleep(Instant limit) {
   Instant until = limit;
   {
     const seam::Lock lock(mutex_);
@@ -73,12 +82,28 @@ void Driver::park(Instant limit) {
     until = std::min(until, end_of_sleep());
     sleep_until_ = until;
   }
-  if (token_.begin_sleep()) {
-    KnownSleep sleep(keeper_.get());
-    if (!sleep.is_over()) poller_->wait(until == Instant::max() ? std::nullopt : std::optional(time_until(until)));
-    sleep.end(token_);
+  return token_.begin_sleep() ? std::optional(until) : std::nullopt;
+}
+
+Result<void> Driver::take_over() {
+  std::vector<int> released;
+  {
+    const seam::Lock lock(mutex_);
+    const Result<bool> taken = poller_->take_over();
+    if (!taken) return taken.error();
+    if (!*taken) return {};
+    for (std::uint32_t index = 0; index < slots_.size(); ++index) {
+      Slot& slot = slots_[index];
+      if (slot.closing) {  // the last event went with the old owner
+        if (slot.fd >= 0) released.push_back(slot.fd);
+        free_slot(index);
+      } else if (slot.watched) {
+        poller_->arm(slot.fd, make_token(index, slot.generation));
+      }
+    }
   }
-  look();
+  close_all(released);
+  return {};
 }
 
 Instant Driver::end_of_sleep() {
@@ -321,10 +346,10 @@ void Driver::shutdown() {
     for (std::uint32_t index = 0; index < slots_.size(); ++index) {
       // Not touched again: from now on a source closes its descriptor without a word to its slot.
       if (IoSource* source = std::exchange(slots_[index].source, nullptr)) source->on_shutdown(woken);
-      if (!slots_[index].closing) continue;
-      if (slots_[index].fd >= 0) released.push_back(slots_[index].fd);
-      free_slot(index);
+      if (slots_[index].closing && slots_[index].fd >= 0) released.push_back(slots_[index].fd);
     }
+    slots_.clear();
+    free_slots_.clear();
   }
   close_all(released);
   wake_all(woken);

@@ -26,6 +26,7 @@
 #include <skua/reactor/timer_wheel.hpp>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace skua::reactor {
@@ -50,6 +51,21 @@ class Driver final : public RefCounted<Driver>, private PollSink, private Timeke
   void park(Instant limit = Instant::max());
   /// Wakes the tasks whose events or timers have come; does not wait.
   void look();
+  /// The calling thread is the owner from now on; nobody may be another at the same time. Only for drivers whose owner
+  /// may change: it must call this first. Errors: the system refuses a new ring.
+  Result<void> take_over();
+
+  // Owner, who sleeps not in park() but in a loop of others
+  /// None: there was a wake(); look() again. Else the owner counts as asleep until end_sleep(), and has to be back when
+  /// native_fd() is readable, or at the instant that is returned.
+  [[nodiscard]] std::optional<Instant> begin_sleep(Instant limit = Instant::max());
+  void end_sleep() noexcept {
+    if (token_.end_sleep() && keeper_) keeper_->release();  // its waker has counted it as awake, and it never slept
+  }
+  Result<int> native_fd() {
+    const seam::Lock lock(mutex_);
+    return poller_->native_fd();
+  }
 
   // Any thread
   /// Ends the owner's park(), or the next one.
@@ -88,6 +104,7 @@ class Driver final : public RefCounted<Driver>, private PollSink, private Timeke
   void shutdown();
 
   std::size_t armed_timers();
+  /// Descriptors that are watched, or that the kernel has not let go of.
   std::size_t registered_sources();
 
  private:

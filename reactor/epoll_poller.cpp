@@ -25,6 +25,8 @@ class EpollPoller final : public Poller {
 
   const char* name() const noexcept override { return "epoll"; }
 
+  Result<int> native_fd() override { return epoll_; }
+
   int arm(int fd, Token token) override {
     epoll_event event{};
     event.events = interest;

@@ -59,6 +59,7 @@ void OperationList::push(Ref<Operation> operation) noexcept {
   added->previous_ = last_;
   (last_ == nullptr ? first_ : last_->next_) = added;
   last_ = added;
+  ++size_;
 }
 
 Ref<Operation> OperationList::pop() noexcept { return first_ == nullptr ? nullptr : remove(*first_); }
@@ -67,6 +68,7 @@ Ref<Operation> OperationList::remove(Operation& operation) noexcept {
   if (operation.list_.load(std::memory_order_relaxed) != this) return nullptr;  // relaxed: see push()
   (operation.previous_ == nullptr ? first_ : operation.previous_->next_) = operation.next_;
   (operation.next_ == nullptr ? last_ : operation.next_->previous_) = operation.previous_;
+  --size_;
   operation.list_.store(nullptr, std::memory_order_relaxed);  // relaxed: see push()
   return Ref<Operation>::adopt(&operation);
 }

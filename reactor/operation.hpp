@@ -16,6 +16,7 @@
 #include <skua/core/ref.hpp>
 #include <skua/core/waker.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -88,6 +89,7 @@ class OperationList {
   OperationList& operator=(const OperationList&) = delete;
 
   bool is_empty() const noexcept { return first_ == nullptr; }
+  std::size_t size() const noexcept { return size_; }
   void push(Ref<Operation> operation) noexcept;
   /// Null if there is none.
   Ref<Operation> pop() noexcept;
@@ -98,6 +100,7 @@ class OperationList {
  private:
   Operation* first_ = nullptr;
   Operation* last_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 /// Does operations. Any thread.
@@ -112,6 +115,8 @@ class OperationExecutor : public RefCounted<OperationExecutor> {
   /// Ends what can be ended, waits for the rest; operations submitted later are completed with -ECANCELED. Requires
   /// that nobody turns the driver any more.
   virtual void shutdown() = 0;
+  /// Operations that it has and that have not been completed; of a moment that has passed. Does not wait.
+  virtual std::size_t unfinished() noexcept { return 0; }
 };
 
 }  // namespace skua::reactor

@@ -106,6 +106,9 @@ class OperationRing final : public OperationExecutor {
   OperationExecutor& submit(Ref<Operation> operation) noexcept override;
   void cancel(Operation& operation) noexcept override;
   void shutdown() override;
+  std::size_t unfinished() noexcept override {
+    return unfinished_.load(std::memory_order_relaxed);  // relaxed: a number for reports
+  }
 
   /// Completions wait in the ring, or it is time to submit again.
   void wake() noexcept;
@@ -146,12 +149,16 @@ class OperationRing final : public OperationExecutor {
   static void leave(OperationList& list, Ref<Operation> operation, int result) noexcept;
 
   void dispatch(Leaving& leaving) noexcept;
+  void count(int change) noexcept {
+    unfinished_.fetch_add(static_cast<std::size_t>(change), std::memory_order_relaxed);  // relaxed: see unfinished()
+  }
   void close();
   Waker waker() noexcept;
 
   const OperationRingOptions options_;
   const Ref<OperationExecutor> threads_;
   Driver& home_;  // to be used until shutdown() alone
+  seam::Atomic<std::size_t> unfinished_{0};
   seam::Mutex mutex_;
   State state_ SKUA_GUARDED_BY(mutex_) = State::unused;
   bool has_ring_ SKUA_GUARDED_BY(mutex_) = false;
@@ -177,8 +184,10 @@ OperationExecutor& OperationRing::submit(Ref<Operation> operation) noexcept {
     const seam::Lock lock(mutex_);
     if (state_ == State::unused) open();
     if (state_ == State::shut_down) {
+      count(1);
       leave(leaving.completed, std::move(operation), -ECANCELED);
     } else if (state_ == State::open && can_do(*operation)) {
+      count(1);
       waiting_.push(std::move(operation));
       turn(leaving);
     }
@@ -268,8 +277,14 @@ void OperationRing::close() {
 
 // Without the lock: wakers and discard() may submit and cancel.
 void OperationRing::dispatch(Leaving& leaving) noexcept {
-  while (const Ref<Operation> operation = leaving.completed.pop()) operation->complete(operation->notes.result);
-  while (Ref<Operation> operation = leaving.refused.pop()) threads_->submit(std::move(operation));
+  while (const Ref<Operation> operation = leaving.completed.pop()) {
+    count(-1);
+    operation->complete(operation->notes.result);
+  }
+  while (Ref<Operation> operation = leaving.refused.pop()) {
+    count(-1);
+    threads_->submit(std::move(operation));
+  }
 }
 
 Waker OperationRing::waker() noexcept { return make_waker(Ref<OperationRing>::share(this)); }

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 namespace skua::reactor {
 
@@ -46,6 +47,13 @@ class Poller {
 
   /// "io_uring" or "epoll".
   virtual const char* name() const noexcept = 0;
+
+  /// What becomes readable when there is something to reap, or signal() is called, and stays so until reap(): for an
+  /// owner that waits elsewhere than in wait(). With the driver's lock held, by the owner. The poller's own.
+  virtual Result<int> native_fd() { return Error(std::errc::not_supported, "native_fd"); }
+  /// The calling thread is the owner from now on. True: there was another one, and all it watched has ended without a
+  /// word; arm it again. With the driver's lock held.
+  virtual Result<bool> take_over() { return false; }
 
   /// Begins to watch `fd`. 0 or an errno. A failure that shows only later is reported as
   /// an event with an error.

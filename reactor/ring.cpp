@@ -31,6 +31,8 @@ int limit_threads(io_uring& ring, unsigned most) noexcept {
   return io_uring_register_iowq_max_workers(&ring, bounded_and_unbounded);
 }
 
+int notify(io_uring& ring, int eventfd) noexcept { return io_uring_register_eventfd(&ring, eventfd); }
+
 int probe(io_uring& ring, std::bitset<256>& supported) noexcept {
   supported.reset();
   constexpr unsigned most = 256;

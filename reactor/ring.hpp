@@ -33,6 +33,8 @@ void tear_down(io_uring& ring) noexcept;
 int enable(io_uring& ring) noexcept;
 /// Of the kernel, for each thread that submits.
 int limit_threads(io_uring& ring, unsigned most) noexcept;
+/// From now on `eventfd` is written to when there is something to take, or to fetch. By the owner, if there is one.
+int notify(io_uring& ring, int eventfd) noexcept;
 /// Which operations the kernel has, by opcode.
 int probe(io_uring& ring, std::bitset<256>& supported) noexcept;
 

@@ -3,7 +3,8 @@
 // The ring runs with DEFER_TASKRUN: the kernel keeps completions back until the owner enters the ring, and posts them
 // in one go. (Measured, CPU per echo request, raw loops in C: DEFER 1.00, COOP 1.10, neither 2.8.) The price: only the
 // owner may submit and reap, so the ring is enabled by the first thread that flushes, and events for an owner that is
-// stuck in user code are found in another way, see Driver::harvest().
+// stuck in user code are found in another way, see Driver::harvest(). A driver that goes to another thread gets a new
+// ring.
 //
 // Requests are queued here and submitted by flush(), so that SQEs are never in short supply.
 //
@@ -11,7 +12,9 @@
 // completion queue overflows, then entering the kernel fetches the rest; the kernel has no memory to keep the rest and
 // says that it has dropped some (EBADR). Those are last ones (a poll that finds the queue full ends), so every poll is
 // cancelled: an answer that there was none tells of an end that nobody has heard of.
+#include <skua/core/atomic.hpp>
 #include <skua/core/kernel.hpp>
+#include <skua/core/thread.hpp>
 #include <skua/reactor/poller.hpp>
 #include <skua/reactor/ring.hpp>
 #include <skua/reactor/wait_failure.hpp>
@@ -33,20 +36,91 @@ namespace skua::reactor {
 namespace {
 
 constexpr unsigned most_events_a_reap = 256;
+constexpr int most_rounds_to_quieten = 8;
 constexpr Token of_cancel = Token{1} << 63;  // set in the user_data of the request that cancels the token's poll
 constexpr Token wake_token = of_cancel - 1;
 constexpr unsigned interest = POLLIN | POLLOUT | POLLRDHUP | POLLPRI;
 
+// A ring whose set-up succeeded may still be of no use: a feature is missing, or a filter refuses one of the other
+// calls.
+Result<void> check_usable(io_uring& made) {
+  constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP;
+  if ((made.features & needed) != needed) return system_error(ENOSYS, "io_uring_setup");
+  // A ring that is not enabled yet answers EBADFD.
+  const int entered = ring::fetch(made);
+  if (entered < 0 && entered != -EBADFD) return system_error(-entered, "io_uring_enter");
+  std::bitset<256> supported;
+  if (const int error = ring::probe(made, supported); error < 0) return system_error(-error, "io_uring_register");
+  const bool has_all = supported.test(IORING_OP_POLL_ADD) && supported.test(IORING_OP_ASYNC_CANCEL);
+  if (!has_all) return system_error(ENOSYS, "io_uring_register");
+  return {};
+}
+
+// Its owner is whoever enables it.
+Result<io_uring> make_ring(const RingSizes& sizes) {
+  io_uring_params params{};
+  params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
+                 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED;
+  params.cq_entries = std::max(sizes.completion_entries, sizes.submission_entries);
+  io_uring made{};
+  if (const int error = ring::set_up(made, sizes.submission_entries, params); error < 0) {
+    return system_error(-error, "io_uring_setup");
+  }
+  if (auto usable = check_usable(made); !usable) {
+    ring::tear_down(made);
+    return std::move(usable).error();
+  }
+  return made;
+}
+
 class RingPoller final : public Poller {
  public:
   // `ring` has been set up; it is moved in bitwise, as liburing allows.
-  RingPoller(const io_uring& ring, int wake) : ring_(ring), wake_(wake) { arm(wake_, wake_token); }
+  RingPoller(const io_uring& ring, const RingSizes& sizes, int wake) : ring_(ring), sizes_(sizes), wake_(wake) {
+    arm(wake_, wake_token);
+  }
   ~RingPoller() override {
     ring::tear_down(ring_);
+    if (native() >= 0) kernel::close(native());
     kernel::close(wake_);
   }
 
   const char* name() const noexcept override { return "io_uring"; }
+
+  // Not the ring's: as long as the kernel keeps completions back, it does not wake who polls that.
+  Result<int> native_fd() override {
+    if (native() >= 0) return native();
+    const int fd = kernel::eventfd();
+    if (fd < 0) return system_error(-fd, "eventfd");
+    if (const int error = ring::notify(ring_, fd); error < 0) {
+      kernel::close(fd);
+      return system_error(-error, "io_uring_register");
+    }
+    kernel::eventfd_signal(fd);  // of what is there already nobody would tell
+    // [NF1] release: who signals finds a descriptor that is made; pairs with [NF2].
+    native_.store(fd, std::memory_order_release);
+    return fd;
+  }
+
+  Result<bool> take_over() override {
+    if (owner_ == seam::thread_number()) return false;
+    const bool had_owner = enabled_;
+    if (had_owner) {
+      Result<io_uring> made = make_ring(sizes_);
+      if (!made) return std::move(made).error();
+      if (const int error = native() < 0 ? 0 : ring::notify(*made, native()); error < 0) {
+        ring::tear_down(*made);
+        return system_error(-error, "io_uring_register");
+      }
+      ring::tear_down(ring_);
+      ring_ = *made;
+      enabled_ = has_lost_events_ = has_ever_lost_ = false;
+      queued_.clear();
+      arm(wake_, wake_token);
+    }
+    owner_ = seam::thread_number();
+    return had_owner;
+  }
 
   int arm(int fd, Token token) override {
     if (has_ever_lost_ && is_about_to_be_armed(token)) return 0;
@@ -79,6 +153,7 @@ class RingPoller final : public Poller {
   }
 
   void reap(PollSink& sink) override {
+    if (native() >= 0) quieten();
     std::array<ring::Completion, most_events_a_reap> completions;
     // Once more than needed: a small queue has had no room for everything.
     for (std::size_t room = completions.size(); room != 0;) {
@@ -93,9 +168,30 @@ class RingPoller final : public Poller {
     if (io_uring_cq_ready(&ring_) == 0 && std::exchange(has_lost_events_, false)) on_loss(sink);
   }
 
-  void signal() noexcept override { kernel::eventfd_signal(wake_); }
+  void signal() noexcept override {
+    kernel::eventfd_signal(wake_);
+    // By itself, too: where the completion that it makes would have to tell an eventfd from within a write to another,
+    // the kernel puts that off for milliseconds. Who misses a descriptor that is just being made is told in that way.
+    if (native() >= 0) kernel::eventfd_signal(native());
+  }
 
  private:
+  int native() const noexcept {
+    // [NF2] acquire: pairs with [NF1].
+    return native_.load(std::memory_order_acquire);
+  }
+
+  // The kernel writes to the descriptor when it posts what it has kept back, too: so that comes first. What comes in
+  // between says so by its flag; what comes later writes again.
+  void quieten() noexcept {
+    for (int i = 0; i < most_rounds_to_quieten; ++i) {
+      if (ring::keeps_some_back(ring_) && ring::fetch(ring_) == -EBADR) has_lost_events_ = true;
+      kernel::eventfd_take(native());
+      if (!ring::keeps_some_back(ring_)) return;
+    }
+    kernel::eventfd_signal(native());
+  }
+
   struct Request {
     int fd;
     Token token;
@@ -153,49 +249,27 @@ class RingPoller final : public Poller {
   }
 
   io_uring ring_;
+  const RingSizes sizes_;
   const int wake_;
+  seam::Atomic<int> native_{-1};  // see native_fd(); made when it is asked for
+  std::uint64_t owner_ = 0;       // who has taken over; 0: nobody, the first who flushes has the ring
   bool enabled_ = false;
   bool has_lost_events_ = false;  // the kernel has said so, and the sink does not know yet
   bool has_ever_lost_ = false;
   std::vector<Request> queued_;
 };
 
-// A ring whose set-up succeeded may still be of no use: a feature is missing, or a filter refuses one of the other
-// calls.
-Result<void> check_usable(io_uring& made) {
-  constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP;
-  if ((made.features & needed) != needed) return system_error(ENOSYS, "io_uring_setup");
-  // A ring that is not enabled yet answers EBADFD.
-  const int entered = ring::fetch(made);
-  if (entered < 0 && entered != -EBADFD) return system_error(-entered, "io_uring_enter");
-  std::bitset<256> supported;
-  if (const int error = ring::probe(made, supported); error < 0) return system_error(-error, "io_uring_register");
-  const bool has_all = supported.test(IORING_OP_POLL_ADD) && supported.test(IORING_OP_ASYNC_CANCEL);
-  if (!has_all) return system_error(ENOSYS, "io_uring_register");
-  return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Poller>> make_ring_poller(const RingSizes& sizes) {
-  io_uring_params params{};
-  params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
-                 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED;
-  params.cq_entries = std::max(sizes.completion_entries, sizes.submission_entries);
-  io_uring made{};
-  if (const int error = ring::set_up(made, sizes.submission_entries, params); error < 0) {
-    return system_error(-error, "io_uring_setup");
-  }
-  if (auto usable = check_usable(made); !usable) {
-    ring::tear_down(made);
-    return std::move(usable).error();
-  }
+  Result<io_uring> made = make_ring(sizes);
+  if (!made) return std::move(made).error();
   const int wake = kernel::eventfd();
   if (wake < 0) {
-    ring::tear_down(made);
+    ring::tear_down(*made);
     return system_error(-wake, "eventfd");
   }
-  return std::unique_ptr<Poller>(std::make_unique<RingPoller>(made, wake));
+  return std::unique_ptr<Poller>(std::make_unique<RingPoller>(*made, sizes, wake));
 }
 
 }  // namespace skua::reactor

@@ -4,6 +4,7 @@
 #include <skua/runtime_core.hpp>
 
 #include <string>
+#include <utility>
 
 namespace skua {
 
@@ -53,6 +54,51 @@ Builder& Builder::clock(const VirtualClock& clock) {
   return *this;
 }
 
+Builder& Builder::blocking_queue(std::uint32_t count) {
+  options_.blocking_queue.set(count, from_code);
+  return *this;
+}
+
+Builder& Builder::current_thread() {
+  is_current_thread_ = true;
+  return *this;
+}
+
+Builder& Builder::thread_name(std::string prefix) {
+  thread_name_ = std::move(prefix);
+  return *this;
+}
+
+Builder& Builder::on_thread_start(std::function<void()> hook) {
+  hooks_.on_thread_start = std::move(hook);
+  return *this;
+}
+
+Builder& Builder::on_thread_stop(std::function<void()> hook) {
+  hooks_.on_thread_stop = std::move(hook);
+  return *this;
+}
+
+Builder& Builder::on_thread_park(std::function<void()> hook) {
+  hooks_.on_thread_park = std::move(hook);
+  return *this;
+}
+
+Builder& Builder::on_thread_unpark(std::function<void()> hook) {
+  hooks_.on_thread_unpark = std::move(hook);
+  return *this;
+}
+
+Builder& Builder::on_task_spawn(std::function<void(const TaskInfo&)> hook) {
+  hooks_.on_task_spawn = std::move(hook);
+  return *this;
+}
+
+Builder& Builder::on_task_end(std::function<void(const TaskInfo&)> hook) {
+  hooks_.on_task_end = std::move(hook);
+  return *this;
+}
+
 Builder& Builder::options(Options options) {
   options_ = std::move(options);
   return *this;
@@ -62,7 +108,8 @@ Result<Runtime> Builder::build() const {
   Options options = options_;
   if (auto result = options.set_from_environment(); !result) return std::move(result).error();
   if (auto result = check_values(options); !result) return std::move(result).error();
-  auto core = RuntimeCore::start(options, clock_ ? clock_->keeper() : nullptr);
+  auto core = RuntimeCore::start(RuntimePlan{std::move(options), hooks_, is_current_thread_, thread_name_,
+                                             clock_ ? clock_->keeper() : Ref<Timekeeper>()});
   if (!core) return std::move(core).error();
   return Runtime(*std::move(core));
 }

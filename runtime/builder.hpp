@@ -8,10 +8,13 @@
 
 #include <skua/core/result.hpp>
 #include <skua/options.hpp>
+#include <skua/scheduler/hooks.hpp>
 #include <skua/time/virtual_clock.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
 
 namespace skua {
 
@@ -29,8 +32,25 @@ class Builder {
   Builder& io_uring_entries(std::uint32_t submission, std::uint32_t completion);
   /// The most threads for calls that block: 1 to 1024.
   Builder& blocking_threads(std::uint32_t count);
+  /// The most functions of spawn_blocking() that wait for one: 1 to 1000000.
+  Builder& blocking_queue(std::uint32_t count);
   /// Its tasks go by virtual time: for tests. What blocks is done by the blocking pool then, also on io_uring.
   Builder& clock(const VirtualClock& clock);
+
+  /// No threads: tasks run on the thread that is inside of block_on() or run_once(). `workers` and `reactor_mode` mean
+  /// nothing then.
+  Builder& current_thread();
+  /// What the workers' threads are called, with their number after it: 15 bytes in all. "skua-worker" if not set.
+  Builder& thread_name(std::string prefix);
+
+  // See Hooks; each replaces the one before.
+  Builder& on_thread_start(std::function<void()> hook);
+  Builder& on_thread_stop(std::function<void()> hook);
+  Builder& on_thread_park(std::function<void()> hook);
+  Builder& on_thread_unpark(std::function<void()> hook);
+  Builder& on_task_spawn(std::function<void(const TaskInfo&)> hook);
+  Builder& on_task_end(std::function<void(const TaskInfo&)> hook);
+
   /// Takes over what was loaded elsewhere, origins and all.
   Builder& options(Options options);
 
@@ -41,6 +61,9 @@ class Builder {
  private:
   Options options_;
   std::optional<VirtualClock> clock_;
+  Hooks hooks_;
+  bool is_current_thread_ = false;
+  std::string thread_name_ = "skua-worker";
 };
 
 }  // namespace skua

@@ -4,6 +4,7 @@
 #include <skua/core/future.hpp>
 #include <skua/core/ref.hpp>
 #include <skua/options.hpp>
+#include <skua/runtime_counters.hpp>
 #include <skua/scheduler/scheduler.hpp>
 
 #include <source_location>
@@ -12,6 +13,7 @@
 namespace skua {
 
 class RuntimeCore;
+class Semaphore;
 
 class Handle {
  public:
@@ -32,6 +34,8 @@ class Handle {
   std::uint32_t workers() const noexcept { return scheduler().workers(); }
   /// Tasks that have been spawned and have not ended.
   std::size_t alive_tasks() const { return scheduler().alive_tasks(); }
+  /// What the runtime has in hand.
+  RuntimeCounters counters() const;
 
   // For the runtime
   explicit Handle(Ref<RuntimeCore> core) noexcept;
@@ -39,9 +43,11 @@ class Handle {
   Handle(Handle&&) noexcept;
   Handle& operator=(Handle) noexcept;
   ~Handle();
+  scheduler::Scheduler& scheduler() const noexcept;
+  Semaphore& blocking_admission() const noexcept;
+  const Ref<RuntimeCore>& core() const noexcept { return core_; }
 
  private:
-  scheduler::Scheduler& scheduler() const noexcept;
   Ref<RuntimeCore> core_;
 };
 

@@ -35,6 +35,7 @@ struct Workers {
 
 using SubmissionEntries = Number<submission_entries_min, submission_entries_max>;
 using BlockingThreads = Number<1, blocking_threads_max>;
+using BlockingPlaces = Number<1, blocking_queue_max>;
 using KeepAlive = Number<0, blocking_keep_alive_max>;
 using CompletionEntries = Number<completion_entries_min, completion_entries_max>;
 
@@ -81,7 +82,7 @@ constexpr OptionEntry entry(std::string_view key, const char* variable, std::str
 
 static_assert(workers_max == 1024 && submission_entries_min == 2 && submission_entries_max == 32768 &&
                   completion_entries_min == 4 && completion_entries_max == 65536 && blocking_threads_max == 1024 &&
-                  blocking_keep_alive_max == 3'600'000,
+                  blocking_queue_max == 1'000'000 && blocking_keep_alive_max == 3'600'000,
               "the table names the limits");
 constexpr OptionEntry table[] = {
     entry<&Options::workers, Workers>("workers", "SKUA_WORKERS", "--workers", "auto or a number from 1 to 1024"),
@@ -96,6 +97,8 @@ constexpr OptionEntry table[] = {
                                                            "--io-uring-completion-entries", "a number from 4 to 65536"),
     entry<&Options::blocking_threads, BlockingThreads>("blocking.threads", "SKUA_BLOCKING_THREADS",
                                                        "--blocking-threads", "a number from 1 to 1024"),
+    entry<&Options::blocking_queue, BlockingPlaces>("blocking.queue", "SKUA_BLOCKING_QUEUE", "--blocking-queue",
+                                                    "a number from 1 to 1000000"),
     entry<&Options::blocking_keep_alive_ms, KeepAlive>("blocking.keep_alive_ms", "SKUA_BLOCKING_KEEP_ALIVE_MS",
                                                        "--blocking-keep-alive-ms", "a number from 0 to 3600000"),
 };

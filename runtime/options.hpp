@@ -57,6 +57,8 @@ inline constexpr std::uint32_t completion_entries_max = 65536;
 
 /// Threads for calls that block: see <skua/blocking/unblock.hpp>.
 inline constexpr std::uint32_t blocking_threads_max = 1024;
+/// Functions that wait for one: see <skua/blocking/spawn_blocking.hpp>.
+inline constexpr std::uint32_t blocking_queue_max = 1'000'000;
 inline constexpr std::uint32_t blocking_keep_alive_max = 3'600'000;  // milliseconds
 
 /// Who waits for descriptors and timers.
@@ -72,6 +74,7 @@ struct Options {
   Setting<std::uint32_t> submission_entries{.value = 256};
   Setting<std::uint32_t> completion_entries{.value = 4096};
   Setting<std::uint32_t> blocking_threads{.value = 64};
+  Setting<std::uint32_t> blocking_queue{.value = 1024};
   Setting<std::uint32_t> blocking_keep_alive_ms{.value = 10'000};
 
   /// Sets an option by its key, as files, the environment and command lines do:
@@ -81,6 +84,7 @@ struct Options {
   ///   "io_uring.submission_entries"  2 to 32768, of each ring (a worker has one)
   ///   "io_uring.completion_entries"  4 to 65536; fewer than submission entries stand for as many as those
   ///   "blocking.threads"             1 to 1024: the most that the blocking pool starts, and the kernel for files
+  ///   "blocking.queue"               1 to 1000000: functions of spawn_blocking() that wait for a thread
   ///   "blocking.keep_alive_ms"       0 to 3600000: how long an idle thread of the pool stays
   /// An error names the key, the value, where it came from, and what is allowed.
   Result<void> set(std::string_view key, std::string_view value, const Origin& origin);

@@ -1,9 +1,14 @@
 #include <skua/core/assert.hpp>
+#include <skua/core/wake.hpp>
+#include <skua/current_thread.hpp>
 #include <skua/runtime.hpp>
 #include <skua/runtime_core.hpp>
+#include <skua/scheduler/thread_parker.hpp>
 #include <skua/spawn.hpp>
 
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace skua {
@@ -15,36 +20,114 @@ Runtime& Runtime::operator=(Runtime&& other) noexcept {
   std::swap(core_, other.core_);
   return *this;
 }
+namespace {
+void require_outsider(const RuntimeCore& core) {
+  if (RuntimeCore::current() != &core) return;
+  fail_fast("a Runtime was destroyed by a thread that works for it, which would wait for itself",
+            "Destroy it outside of its tasks, of functions that block, and of its block_on()");
+}
+}  // namespace
+
 Runtime::~Runtime() {
-  if (!core_) return;
-  if (RuntimeCore::current() == core_.get()) {
-    fail_fast("a Runtime was destroyed by a thread that works for it, which would wait for itself",
-              "Destroy it outside of its tasks, of unblock() and of its block_on()");
-  }
+  if (!core_ || core_->is_shut_down()) return;
+  require_outsider(*core_);
   core_->shutdown();
+}
+
+ShutdownReport Runtime::shutdown(Duration limit, Duration grace) {
+  require_outsider(*core_);
+  if (core_->is_shut_down()) return {};
+  return core_->shutdown_within(limit, grace);
 }
 
 Handle Runtime::handle() const noexcept { return Handle(core_); }
 
-BlockOnScope::BlockOnScope(const Ref<RuntimeCore>& core) : core_(core) {
+// --- block_on
+
+namespace {
+
+/// A thread in block_on(), as its waker sees it. It may outlive the thread's wait, and the runtime.
+struct BlockedThread : RefCounted<BlockedThread> {
+  explicit BlockedThread(Ref<Timekeeper> keeper) noexcept : parker(std::move(keeper)) {}
+  explicit BlockedThread(reactor::Driver* run_by) noexcept : driver(Ref<reactor::Driver>::share(run_by)) {}
+  void wake() noexcept {
+    if (!driver) return parker.unpark();
+    // [BW2] release: pairs with [BW1].
+    is_woken.store(true, std::memory_order_release);
+    driver->wake();
+  }
+  // Of a runtime with threads
+  scheduler::ThreadParker parker;
+  // Of a current-thread runtime
+  const Ref<reactor::Driver> driver;
+  seam::Atomic<bool> is_woken{false};
+};
+
+void require_idle_thread(std::string_view operation) {
   if (scheduler::on_worker_thread()) {
-    fail_fast("block_on() was called on a worker thread, which would sleep and run no other task", "Use co_await");
+    fail_fast(std::string(operation) + " was called on a worker thread, which would sleep and run no other task",
+              "Use co_await");
   }
   if (RuntimeCore::current() != nullptr) {
-    fail_fast("block_on() was called inside of block_on()", "Use co_await in the inner one");
+    fail_fast(std::string(operation) + " was called inside of block_on()", "Use co_await in the inner one");
   }
-  RuntimeCore::set_current(core_.get());
-  before_driver_ = reactor::Driver::set_current(&core_->reactor_driver());
-  if (keeper()) keeper()->begin();
 }
 
-BlockOnScope::~BlockOnScope() {
-  if (keeper()) keeper()->release();
-  RuntimeCore::set_current(nullptr);
-  reactor::Driver::set_current(before_driver_);
+CurrentThread& required_current_thread(RuntimeCore& core, std::string_view operation) {
+  if (CurrentThread* const current = core.current_thread()) return *current;
+  fail_fast(std::string(operation) + " was called on a runtime that has threads of its own",
+            "Build it with Builder().current_thread()");
 }
 
-const Ref<Timekeeper>& BlockOnScope::keeper() const noexcept { return core_->keeper(); }
+}  // namespace
+
+struct BlockOnScope::Parts {
+  explicit Parts(const Ref<RuntimeCore>& runtime) : core(runtime), entered(*core) {
+    if (CurrentThread* const current = core->current_thread()) {  // which is always active, but in its driver's sleep
+      thread = make_ref<BlockedThread>(&core->reactor_driver());
+      turn.emplace(*current);
+    } else {
+      thread = make_ref<BlockedThread>(core->keeper());
+      activity.emplace(core->keeper());
+    }
+  }
+  const Ref<RuntimeCore> core;  // stays, even if another thread destroys the Runtime meanwhile
+  const EnteredRuntime entered;
+  Ref<BlockedThread> thread;
+  std::optional<Activity> activity;
+  std::optional<CurrentThread::Turn> turn;
+};
+
+BlockOnScope::BlockOnScope(const Ref<RuntimeCore>& core)
+    : parts_((require_idle_thread("block_on()"), std::make_unique<Parts>(core))) {}
+BlockOnScope::~BlockOnScope() = default;
+
+Waker BlockOnScope::waker() const noexcept { return make_waker(parts_->thread); }
+
+void BlockOnScope::wait() {
+  parts_->turn ? parts_->turn->run_until(parts_->thread->is_woken) : parts_->thread->parker.park();
+}
+
+// --- embedding
+
+bool Runtime::run_once() {
+  CurrentThread& current = required_current_thread(*core_, "run_once()");
+  require_idle_thread("run_once()");
+  const EnteredRuntime entered(*core_);
+  return CurrentThread::Turn(current).run_once();
+}
+
+Result<int> Runtime::native_fd() {
+  static_cast<void>(required_current_thread(*core_, "native_fd()"));
+  return core_->reactor_driver().native_fd();
+}
+
+std::optional<Instant> Runtime::next_deadline() const noexcept {
+  const Instant wake_at = required_current_thread(*core_, "next_deadline()").wake_at();
+  return wake_at == Instant::max() ? std::nullopt : std::optional(wake_at);
+}
+
+// --- Handle
 
 Handle::Handle(Ref<RuntimeCore> core) noexcept : core_(std::move(core)) {}
 Handle::Handle(const Handle&) noexcept = default;
@@ -70,5 +153,7 @@ scheduler::Scheduler& current_scheduler() { return required_core().scheduler(); 
 
 const Options& Handle::options() const noexcept { return core_->options(); }
 scheduler::Scheduler& Handle::scheduler() const noexcept { return core_->scheduler(); }
+Semaphore& Handle::blocking_admission() const noexcept { return core_->blocking_admission(); }
+RuntimeCounters Handle::counters() const { return core_->counters(); }
 
 }  // namespace skua

@@ -2,34 +2,61 @@
 #pragma once
 
 #include <skua/blocking/blocking_pool.hpp>
+#include <skua/core/mutex.hpp>
 #include <skua/core/ref.hpp>
 #include <skua/core/timekeeper.hpp>
+#include <skua/current_thread.hpp>
 #include <skua/monitor.hpp>
 #include <skua/options.hpp>
 #include <skua/reactor/driver.hpp>
 #include <skua/reactor_thread.hpp>
+#include <skua/runtime_counters.hpp>
+#include <skua/scheduler/hooks.hpp>
 #include <skua/scheduler/scheduler.hpp>
+#include <skua/shutdown_report.hpp>
+#include <skua/sync/semaphore.hpp>
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace skua {
 
+/// What a runtime is built from.
+struct RuntimePlan {
+  Options options;
+  Hooks hooks;
+  bool is_current_thread = false;
+  std::string thread_name = "skua-worker";
+  Ref<Timekeeper> keeper;  // null: time is real
+};
+
 class RuntimeCore : public RefCounted<RuntimeCore> {
  public:
-  /// Makes the drivers and starts the threads. With a `keeper` they go by virtual time.
-  static Result<Ref<RuntimeCore>> start(const Options& options, const Ref<Timekeeper>& keeper);
+  /// Makes the drivers and starts the threads.
+  static Result<Ref<RuntimeCore>> start(RuntimePlan plan);
 
   /// In this order: tasks and workers end (scheduler/shutdown.cpp); the reactor thread ends; operations are cancelled,
   /// and those that cannot be are waited for; the drivers wake whoever still waits on a foreign thread. Not from a
-  /// worker.
+  /// worker; once.
   void shutdown();
+  /// The same, and no longer than `limit`: see Runtime::shutdown().
+  ShutdownReport shutdown_within(Duration limit, Duration grace);
+  bool is_shut_down() const noexcept { return is_shut_down_; }
 
   scheduler::Scheduler& scheduler() noexcept { return *scheduler_; }
   reactor::Driver& reactor_driver() noexcept { return *reactor_driver_; }
-  const Options& options() const noexcept { return options_; }
+  BlockingPool& blocking_pool() noexcept { return *blocking_pool_; }
+  Semaphore& blocking_admission() noexcept { return blocking_admission_; }
+  /// A function of spawn_blocking() has ended, on a thread of the pool.
+  void on_blocking_end() noexcept;
+  const Options& options() const noexcept { return plan_.options; }
   /// Null if time is real.
-  const Ref<Timekeeper>& keeper() const noexcept { return keeper_; }
+  const Ref<Timekeeper>& keeper() const noexcept { return plan_.keeper; }
+  RuntimeCounters counters();
+  /// Null: the runtime has threads of its own.
+  CurrentThread* current_thread() noexcept { return current_thread_ ? &*current_thread_ : nullptr; }
 
   /// The runtime that this thread works for or has entered; null outside.
   static RuntimeCore* current() noexcept;
@@ -38,17 +65,21 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
 
  private:
   friend class RefCounted<RuntimeCore>;
-  RuntimeCore(Options options, Ref<Timekeeper> keeper, Ref<reactor::Driver> reactor_driver,
-              std::vector<Ref<reactor::Driver>> drivers);
+  RuntimeCore(RuntimePlan plan, Ref<reactor::Driver> reactor_driver, std::vector<Ref<reactor::Driver>> drivers);
   ~RuntimeCore() = default;
   void give_operations_to(reactor::Driver& driver);
   void start_threads();
-  /// Workers and reactor thread are awake, or are not there any more.
+  /// Workers and reactor thread.
+  std::uint32_t thread_count() const noexcept;
+  /// They are awake, or are not there any more.
   void count_threads_as_active();
   void forget_threads();
+  void substitute(std::uint32_t worker);
+  bool drain(Instant deadline);
+  void end_tasks_here();
+  void end_threads();
 
-  const Options options_;         // with `workers` and `backend` resolved
-  const Ref<Timekeeper> keeper_;  // null if time is real
+  const RuntimePlan plan_;  // with `workers` and `backend` resolved
   const Ref<reactor::Driver> reactor_driver_;
   const std::vector<Ref<reactor::Driver>> worker_drivers_;  // empty in ReactorMode::thread
   const Ref<BlockingPool> blocking_pool_;
@@ -56,6 +87,26 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   Monitor monitor_;
   const Ref<scheduler::Scheduler> scheduler_;
   ReactorThread reactor_thread_;
+  std::optional<CurrentThread> current_thread_;
+  Semaphore blocking_admission_;
+  bool is_shut_down_ = false;  // or about to be; whose the Runtime is
+  // Between shutdown_within() and the thread that does it
+  seam::Mutex end_mutex_;
+  seam::Condvar end_changed_;
+  bool has_ended_ SKUA_GUARDED_BY(end_mutex_) = false;
+};
+
+/// Makes the calling thread one that works for `core`, which outlives this.
+class EnteredRuntime {
+ public:
+  explicit EnteredRuntime(RuntimeCore& core) noexcept;
+  ~EnteredRuntime();
+  EnteredRuntime(const EnteredRuntime&) = delete;
+  EnteredRuntime& operator=(const EnteredRuntime&) = delete;
+
+ private:
+  RuntimeCore* core_before_;
+  reactor::Driver* driver_before_;
 };
 
 }  // namespace skua

@@ -2,6 +2,8 @@
 // streams: <skua/streams.hpp>.)
 #pragma once
 
+#include <skua/blocking/block_in_place.hpp>
+#include <skua/blocking/spawn_blocking.hpp>
 #include <skua/blocking/unblock.hpp>
 #include <skua/builder.hpp>
 #include <skua/codec/bytes_codec.hpp>
@@ -53,6 +55,7 @@
 #include <skua/process/exit_status.hpp>
 #include <skua/runtime.hpp>
 #include <skua/scheduler/current_task.hpp>
+#include <skua/signal/shutdown_signal.hpp>
 #include <skua/signal/signal.hpp>
 #include <skua/spawn.hpp>
 #include <skua/sync/barrier.hpp>

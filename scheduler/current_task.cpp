@@ -1,16 +1,15 @@
 #include <skua/scheduler/current_task.hpp>
+#include <skua/scheduler/task_scope.hpp>
 
 #include <utility>
 
 namespace skua::scheduler {
 
-namespace {
-constinit thread_local CurrentState current;
-}  // namespace
+constinit thread_local CurrentState this_thread_state;
 
-CurrentState current_state() noexcept { return current; }
-StateScope::StateScope(const CurrentState& state) noexcept : before_(std::exchange(current, state)) {}
-StateScope::~StateScope() { current = before_; }
+CurrentState current_state() noexcept { return this_thread_state; }
+StateScope::StateScope(const CurrentState& state) noexcept : before_(std::exchange(this_thread_state, state)) {}
+StateScope::~StateScope() { this_thread_state = before_; }
 
 }  // namespace skua::scheduler
 

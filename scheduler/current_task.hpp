@@ -40,9 +40,6 @@ CurrentState current_state() noexcept;
 class StateScope {
  public:
   explicit StateScope(const CurrentState& state) noexcept;
-  /// For the poll, or the destruction, of the future of `task`: with what it has inherited, and nothing else.
-  explicit StateScope(TaskHeader* task) noexcept
-      : StateScope(CurrentState{task, nullptr, task->details ? task->details->locals.get() : nullptr}) {}
   ~StateScope();
   StateScope(const StateScope&) = delete;
   StateScope& operator=(const StateScope&) = delete;

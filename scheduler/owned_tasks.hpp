@@ -9,6 +9,7 @@
 #include <skua/scheduler/task_header.hpp>
 
 #include <array>
+#include <cstdint>
 
 namespace skua::scheduler {
 
@@ -27,8 +28,20 @@ class OwnedTasks {
   /// Takes a task out; its list's reference is the caller's. Null: all are gone.
   /// `start` spreads the workers that shut down together over the shards.
   [[nodiscard]] TaskHeader* pop(std::uint32_t start);
-  /// How many there are.
+  /// How many there are; of a moment that has passed.
   std::size_t size();
+  /// Waits until there has been a moment without any task. False: there was none until `deadline`.
+  bool wait_until_empty(Instant deadline);
+  /// Whether there has been such a moment during the call; and none, if false, at some moment of it.
+  bool is_empty();
+  /// Calls `visit(const TaskHeader&)` for each, with a lock held: it must do little.
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (Shard& shard : shards_) {
+      const seam::Lock lock(shard.mutex);
+      for (const TaskHeader* task = shard.head; task != nullptr; task = task->next_owned) visit(*task);
+    }
+  }
 
  private:
   static constexpr std::size_t shards = 16;
@@ -36,8 +49,16 @@ class OwnedTasks {
     seam::Mutex mutex;
     TaskHeader* head SKUA_GUARDED_BY(mutex) = nullptr;
     std::size_t size SKUA_GUARDED_BY(mutex) = 0;
+    std::uint64_t inserted SKUA_GUARDED_BY(mutex) = 0;  // since the beginning
+    bool is_awaited SKUA_GUARDED_BY(mutex) = false;
+    seam::Condvar emptied;
     bool closed SKUA_GUARDED_BY(mutex) = false;
   };
+  struct Totals {
+    std::size_t size = 0;
+    std::uint64_t inserted = 0;
+  };
+  Totals totals();
   static void unlink(Shard& shard, TaskHeader* task) SKUA_REQUIRES(shard.mutex);
   Shard& shard_of(const TaskHeader* task) noexcept {
     return shards_[(reinterpret_cast<std::uintptr_t>(task) >> 7) % shards];  // blocks are multiples of 64 bytes

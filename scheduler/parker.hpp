@@ -12,6 +12,12 @@ class Parker {
   virtual void park() = 0;
   /// The owning worker is busy: wakes the tasks whose events have arrived, without waiting.
   virtual void look() = 0;
+  /// The calling thread is the owner from now on: a worker has gone to another thread. False: the system refuses what
+  /// that takes, and nothing has changed.
+  [[nodiscard]] virtual bool take_over() noexcept { return true; }
+  /// A thread that has lent the worker goes on beside it, with something that blocks; and has ended that.
+  virtual void on_lent() noexcept {}
+  virtual void on_lender_done() noexcept {}
   /// The owning worker is awake, and counted as such.
   virtual void on_awake() noexcept {}
   /// Any thread: ends the current or the next park().

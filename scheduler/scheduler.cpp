@@ -1,13 +1,24 @@
 #include <skua/scheduler/current_task.hpp>
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/scheduler/shared.hpp>
+#include <skua/scheduler/task_scope.hpp>
 
 #include <utility>
 
 namespace skua::scheduler {
 
-Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>> parkers)
-    : shared_(std::make_unique<Shared>(static_cast<std::uint32_t>(parkers.size()))) {
+namespace {
+void call(const std::function<void()>& hook) noexcept {
+  if (hook) hook();
+}
+void call(const std::function<void(const TaskInfo&)>& hook, const TaskHeader& task) noexcept {
+  if (hook) [[unlikely]]
+    hook(TaskInfo{TaskId(task.id), task.name(), task.spawned_at});
+}
+}  // namespace
+
+Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>> parkers, Hooks hooks)
+    : shared_(std::make_unique<Shared>(static_cast<std::uint32_t>(parkers.size()), std::move(hooks))) {
   SKUA_ASSERT(!parkers.empty());
   for (const auto& parker : parkers) {
     shared_->workers.push_back(
@@ -24,7 +35,9 @@ void Scheduler::start(const std::string& name, const std::function<void(std::uin
     for (; id < workers(); ++id) {
       shared_->threads.emplace_back(name + "-" + std::to_string(id), [this, id, on_start] {
         on_start(id);
+        call(shared_->hooks.on_thread_start);
         shared_->workers[id]->run();
+        call(shared_->hooks.on_thread_stop);
       });
     }
   } catch (...) {
@@ -36,7 +49,19 @@ void Scheduler::start(const std::string& name, const std::function<void(std::uin
   }
 }
 
-void Scheduler::adopt(TaskHeader* task, std::string name) {
+void Scheduler::set_substitutes(std::function<void(std::uint32_t)> call) { shared_->call_substitute = std::move(call); }
+
+void Scheduler::substitute(std::uint32_t worker) { shared_->workers[worker]->substitute(); }
+
+void lend_worker() {
+  if (Worker* const worker = Worker::current()) worker->lend();
+}
+
+void Scheduler::adopt(TaskHeader* task, std::string&& name) {
+  if (enlist(task, std::move(name))) schedule(task);
+}
+
+bool Scheduler::enlist(TaskHeader* task, std::string&& name) {
   InheritedLocals* const inherited = current_state().inherited;
   if (!name.empty() || inherited != nullptr) {
     task->details = std::make_unique<TaskDetails>(std::move(name), Ref<InheritedLocals>::share(inherited));
@@ -44,10 +69,31 @@ void Scheduler::adopt(TaskHeader* task, std::string name) {
   add_ref();
   task->scheduler = this;
   task->id = next_task_id();
-  if (shared_->owned.insert(task)) return schedule(task);
+  call(shared_->hooks.on_task_spawn, *task);
+  if (shared_->owned.insert(task)) return true;
   task->state.drop_references() ? SKUA_ASSERT(false) : static_cast<void>(0);  // the list's; handle and entry remain
   shared_->end_task(task);
+  return false;
 }
+
+void Scheduler::run_blocking(TaskHeader* task) noexcept {
+  switch (task->state.start_poll()) {
+    case TaskState::StartPoll::drop_reference: return;
+    case TaskState::StartPoll::deallocate: return task->deallocate();
+    case TaskState::StartPoll::cancel: return shared_->cancel(task);
+    case TaskState::StartPoll::poll: break;
+  }
+  {
+    const TaskScope scope(task);
+    Context context(Waker::noop());
+    const bool is_ready = task->vtable->poll(task, context);
+    SKUA_ASSERT(is_ready);
+    static_cast<void>(is_ready);
+  }
+  shared_->complete(task);
+}
+
+void Scheduler::end_blocking(TaskHeader* task) noexcept { shared_->end_task(task); }
 
 void Scheduler::end_now(TaskHeader* task) noexcept {
   task->add_reference();  // of the one who runs it
@@ -65,7 +111,13 @@ void Scheduler::schedule(TaskHeader* task) noexcept {
 
 std::uint32_t Scheduler::workers() const noexcept { return static_cast<std::uint32_t>(shared_->workers.size()); }
 std::uint32_t Scheduler::sleeping_workers() const noexcept { return shared_->idle.sleeping(); }
-std::size_t Scheduler::alive_tasks() { return shared_->owned.size(); }
+std::size_t Scheduler::alive_tasks() { return shared_->owned.size() + shared_->refused.running(); }
+bool Scheduler::is_empty() { return shared_->owned.is_empty(); }
+bool Scheduler::drain(Instant deadline) { return shared_->owned.wait_until_empty(deadline); }
+
+void Scheduler::note_what_waits() noexcept { shared_->refused.note_what_waits(); }
+std::vector<RefusedTask> Scheduler::refused_tasks() { return shared_->refused.report(shared_->owned); }
+void Scheduler::forget_refused_tasks() noexcept { shared_->refused.forget(); }
 
 WorkerPulse Scheduler::pulse(std::uint32_t worker) const noexcept { return shared_->workers[worker]->pulse(); }
 bool Scheduler::is_sleeping(std::uint32_t worker) const noexcept { return shared_->workers[worker]->is_sleeping(); }
@@ -105,7 +157,7 @@ bool Scheduler::Shared::has_work() const noexcept {
 
 void Scheduler::Shared::cancel(TaskHeader* task) noexcept {
   {
-    const StateScope scope(task);
+    const TaskScope scope(task);
     task->vtable->cancel(task);
   }
   complete(task);
@@ -113,6 +165,7 @@ void Scheduler::Shared::cancel(TaskHeader* task) noexcept {
 
 void Scheduler::Shared::complete(TaskHeader* task) noexcept {
   if (task->details) task->details->locals = nullptr;
+  call(hooks.on_task_end, *task);
   const std::uint64_t references = owned.remove(task) ? 2 : 1;
   switch (task->state.complete_task()) {
     case TaskState::OnComplete::drop_output: task->vtable->drop_output(task); break;
@@ -124,5 +177,32 @@ void Scheduler::Shared::complete(TaskHeader* task) noexcept {
   }
   task->drop_references(references);
 }
+
+WorkerSeat::WorkerSeat(Scheduler& scheduler) : shared_(*scheduler.shared_), worker_(*shared_.workers.front()) {
+  SKUA_ASSERT(shared_.workers.size() == 1 && shared_.threads.empty());
+  // [WS1] acquire: what the thread that had the seat before did; pairs with [WS2].
+  if (shared_.seat_is_taken.exchange(true, std::memory_order_acquire)) {
+    fail_fast("two threads were running a current-thread runtime at once",
+              "Have one thread in block_on() or run_once() at a time; others spawn through a Handle");
+  }
+  worker_.enter();
+}
+
+WorkerSeat::~WorkerSeat() {
+  Worker::leave();
+  // [WS2] release: pairs with [WS1].
+  shared_.seat_is_taken.store(false, std::memory_order_release);
+}
+
+bool WorkerSeat::run(std::uint32_t most) {
+  for (; most > 0; --most) {
+    if (!worker_.run_next()) return false;
+  }
+  return true;
+}
+
+void WorkerSeat::look() { worker_.look(); }
+void WorkerSeat::begin_sleep() { worker_.begin_sleep(); }
+void WorkerSeat::end_sleep() { worker_.end_sleep(); }
 
 }  // namespace skua::scheduler

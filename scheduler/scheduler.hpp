@@ -11,8 +11,10 @@
 
 #include <skua/core/future.hpp>
 #include <skua/core/ref.hpp>
+#include <skua/scheduler/hooks.hpp>
 #include <skua/scheduler/join_handle.hpp>
 #include <skua/scheduler/parker.hpp>
+#include <skua/scheduler/refused_task.hpp>
 #include <skua/scheduler/task_cell.hpp>
 #include <skua/scheduler/task_header.hpp>
 
@@ -37,15 +39,26 @@ class Scheduler : public RefCounted<Scheduler> {
  public:
   /// One worker per parker. The parkers live as long as the scheduler: a waker may still be about to unpark one when
   /// the runtime is gone. No thread runs yet.
-  explicit Scheduler(std::vector<std::unique_ptr<Parker>> parkers);
+  explicit Scheduler(std::vector<std::unique_ptr<Parker>> parkers, Hooks hooks = {});
   ~Scheduler();
 
   /// Starts the threads, named `name`-0 and so on; `on_start(i)` runs first on each.
   /// Throws std::system_error if the system has no threads left; those that were started have been joined.
   void start(const std::string& name, const std::function<void(std::uint32_t)>& on_start);
 
+  /// Before start(): `call(i)` has some thread call substitute(i), soon. It must not throw.
+  void set_substitutes(std::function<void(std::uint32_t)> call);
+  /// Runs a worker whose thread is busy with something that blocks, until it wants it back, or shutdown; or returns at
+  /// once. See lend_worker().
+  void substitute(std::uint32_t worker);
+
   /// Ends every task on a worker thread, then the workers. See shutdown.cpp. Not from a worker.
   void shutdown();
+  /// The same where no thread was started: on this thread. See WorkerSeat.
+  void shutdown_here();
+  /// Waits until no task is left, or `deadline`. Not from a worker.
+  bool drain(Instant deadline);
+  bool is_empty();
 
   /// Starts `future` as a task, which inherits the task locals of this thread that are declared so. After shutdown()
   /// has begun it is destroyed at once, here, and the join is cancelled.
@@ -56,6 +69,20 @@ class Scheduler : public RefCounted<Scheduler> {
     return JoinHandle<Output<F>>(task);
   }
 
+  /// Makes a task of `call`, which a thread that may wait has to run: run_blocking(), once. The queue entry's reference
+  /// is the caller's. Null at `task`: after shutdown() has begun; the call has been destroyed and the join is
+  /// cancelled.
+  template <Future F>
+  JoinHandle<Output<F>> spawn_blocking(F call, std::source_location at, std::string name, TaskHeader*& task) {
+    TaskHeader* const made = make_task(std::move(call), at);
+    task = enlist(made, std::move(name)) ? made : nullptr;
+    return JoinHandle<Output<F>>(made);
+  }
+  /// Takes over the queue entry's reference; the future, unless it was cancelled before, is ready after this poll.
+  void run_blocking(TaskHeader* task) noexcept;
+  /// Takes over the queue entry's reference: nobody will run it.
+  void end_blocking(TaskHeader* task) noexcept;
+
   /// Puts a task that is `notified` where it will be polled. The queue entry's reference comes with it. Any thread.
   void schedule(TaskHeader* task) noexcept;
 
@@ -64,7 +91,16 @@ class Scheduler : public RefCounted<Scheduler> {
 
   std::uint32_t workers() const noexcept;
   std::uint32_t sleeping_workers() const noexcept;
+  /// Tasks that have not ended. After the beginning of shutdown() also those that refuse to.
   std::size_t alive_tasks();
+
+  // For the report of a shutdown --------------------------------------------------------------------------------
+  /// Before shutdown(): what waits then is to be noted, with the place.
+  void note_what_waits() noexcept;
+  /// Tasks that have not ended although shutdown() has begun, and those that were noted; a thousand of each at most.
+  std::vector<RefusedTask> refused_tasks();
+  /// No task is running any more, or nobody wants to know.
+  void forget_refused_tasks() noexcept;
 
   // For the monitor ---------------------------------------------------------------------------------------------
   WorkerPulse pulse(std::uint32_t worker) const noexcept;
@@ -77,10 +113,42 @@ class Scheduler : public RefCounted<Scheduler> {
   struct Shared;
 
  private:
-  void adopt(TaskHeader* task, std::string name);
+  friend class WorkerSeat;
+  void adopt(TaskHeader* task, std::string&& name);
+  /// False: refused, and ended.
+  bool enlist(TaskHeader* task, std::string&& name);
+  void close() noexcept;
 
   const std::unique_ptr<Shared> shared_;
 };
+
+/// A scheduler whose threads were never started has one worker without a thread: it runs on the thread that has the
+/// seat, for as long as that has it. One thread at a time; a second one ends the program.
+class WorkerSeat {
+ public:
+  explicit WorkerSeat(Scheduler& scheduler);
+  ~WorkerSeat();
+  WorkerSeat(const WorkerSeat&) = delete;
+  WorkerSeat& operator=(const WorkerSeat&) = delete;
+
+  /// Polls tasks that are ready, `most` at most. False: there are no more.
+  bool run(std::uint32_t most);
+  /// Looks at the driver.
+  void look();
+  /// There is nothing to do: from now on whoever makes something ready calls unpark() of the parker. The seat may be
+  /// left meanwhile. To be called before the parker goes to sleep.
+  void begin_sleep();
+  /// After the sleep, by who has the seat then.
+  void end_sleep();
+
+ private:
+  Scheduler::Shared& shared_;
+  Worker& worker_;
+};
+
+/// The calling thread is about to block: if it is a worker that polls a task, another thread may run that worker until
+/// this poll has ended. See block_in_place().
+void lend_worker();
 
 /// True on the worker threads of any scheduler.
 bool on_worker_thread() noexcept;

@@ -6,10 +6,12 @@
 #include <skua/scheduler/idle.hpp>
 #include <skua/scheduler/inject_queue.hpp>
 #include <skua/scheduler/owned_tasks.hpp>
+#include <skua/scheduler/refused_tasks.hpp>
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/scheduler/worker.hpp>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -17,7 +19,7 @@
 namespace skua::scheduler {
 
 struct Scheduler::Shared {
-  explicit Shared(std::uint32_t count) : idle(count), workers_running(count) {}
+  Shared(std::uint32_t count, Hooks called) : hooks(std::move(called)), idle(count), workers_running(count) {}
 
   /// From any thread: queues the task for whichever worker is free.
   void inject(TaskHeader* task) noexcept;
@@ -36,15 +38,21 @@ struct Scheduler::Shared {
   void complete(TaskHeader* task) noexcept;
   /// Ends a task that shutdown found in a queue or in the list; takes over the reference that came with it.
   void end_task(TaskHeader* task) noexcept;
+  /// The same for one of the list, which is noted if it is running: refused_tasks().
+  void end_owned(TaskHeader* task) noexcept;
   /// Ends everything in the inject queue, which is closed.
   void drain_inject() noexcept;
 
+  const Hooks hooks;
   OwnedTasks owned;
+  RefusedTasks refused;
   InjectQueue<TaskHeader, FairQueue<TaskHeader>> inject_queue;
   Idle idle;
   std::vector<std::unique_ptr<Parker>> parkers;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<seam::Thread> threads;
+  std::function<void(WorkerId)> call_substitute;  // set before the threads start
+  seam::Atomic<bool> seat_is_taken{false};
   seam::Atomic<bool> shutting_down{false};
   seam::Atomic<std::uint32_t> workers_running;  // that have not ended their tasks yet
 };

@@ -4,7 +4,7 @@
 //      the flag and unparks all workers.
 //   2. Each worker ends the poll it is in, then takes tasks out of the owned list and destroys their futures, until the
 //      list is empty. A task that another worker is polling is marked cancelled; that worker destroys it when the poll
-//      ends.
+//      ends. Such a task is remembered until all is over, so that the report of a shutdown can name it.
 //   3. Each worker empties its own slot and ring: entries of tasks that are complete now, and give back a reference;
 //      or tasks that a destructor woke before step 2 reached them, which are destroyed here instead.
 //   4. The last worker to get here closes the inject queue and empties it: all queues are empty, all tasks complete.
@@ -22,18 +22,28 @@ void Scheduler::shutdown() {
     fail_fast("a runtime was destroyed on a worker thread, which must not wait for other threads",
               "Destroy it where it was made, outside of its tasks");
   }
-  shared_->owned.close();
-  // [SD1] release: a worker that sees the flag finds the list closed; pairs with [SD2].
-  shared_->shutting_down.store(true, std::memory_order_release);
+  close();
   for (const auto& worker : shared_->workers) worker->unpark();
   for (seam::Thread& thread : shared_->threads) thread.join();
   shared_->threads.clear();
 }
 
+void Scheduler::shutdown_here() {
+  const WorkerSeat seat(*this);
+  close();
+  shared_->workers.front()->end_tasks();
+}
+
+void Scheduler::close() noexcept {
+  shared_->owned.close();
+  // [SD1] release: a worker that sees the flag finds the list closed; pairs with [SD2].
+  shared_->shutting_down.store(true, std::memory_order_release);
+}
+
 void Worker::end_tasks() noexcept {
   // [SD2] acquire: pairs with [SD1].
   static_cast<void>(shared_.shutting_down.load(std::memory_order_acquire));
-  while (TaskHeader* task = shared_.owned.pop(id_)) shared_.end_task(task);
+  while (TaskHeader* task = shared_.owned.pop(id_)) shared_.end_owned(task);
   while (has_lifo() || queue_.size() != 0) {
     if (TaskHeader* task = take_lifo()) shared_.end_task(task);
     if (TaskHeader* task = queue_.pop()) shared_.end_task(task);
@@ -47,6 +57,12 @@ void Worker::end_tasks() noexcept {
 
 void Scheduler::Shared::end_task(TaskHeader* task) noexcept {
   if (!task->state.claim_for_shutdown()) return task->drop_references();
+  cancel(task);
+}
+
+void Scheduler::Shared::end_owned(TaskHeader* task) noexcept {
+  if (!task->state.claim_for_shutdown()) return refused.add(task);
+  refused.add_waiting(task);
   cancel(task);
 }
 

@@ -91,8 +91,18 @@ struct CoroutineCell : TaskHeader {
             std::destroy_at(&cell);
             frames::deallocate_frame(frame, size);
           },
+      .waits_at =
+          [](TaskHeader* task) noexcept {
+            const ChainLink::Handle innermost = Chain::of(Handle::from_address(of(task).frame())).innermost();
+            return innermost ? innermost.promise().awaiting_at() : std::source_location();
+          },
+      .blocks = false,
   };
 };
+
+/// Specialized for the future that spawn_blocking() makes of a function.
+template <class F>
+inline constexpr bool is_blocking_call = false;
 
 template <class F>
 struct FutureCell : TaskHeader {
@@ -144,6 +154,8 @@ struct FutureCell : TaskHeader {
             of(task).~FutureCell();
             frames::deallocate(task, sizeof(FutureCell));
           },
+      .waits_at = [](TaskHeader*) noexcept { return std::source_location(); },
+      .blocks = is_blocking_call<F>,
   };
 };
 

@@ -27,6 +27,10 @@ struct TaskVtable {
   void (*drop_output)(TaskHeader* task) noexcept;
   /// Returns the memory. Future and output are gone.
   void (*deallocate)(TaskHeader* task) noexcept;
+  /// The await where the future waits; an empty one if it has not begun, or is no coroutine.
+  std::source_location (*waits_at)(TaskHeader* task) noexcept;
+  /// A function that blocks: polled once, by a thread that may wait. See Scheduler::spawn_blocking().
+  bool blocks;
 };
 
 struct TaskHeader {

@@ -185,6 +185,11 @@ class TaskState {
     }
   }
 
+  /// Whether somebody is inside of poll(), or destroys the future. For reports.
+  bool is_running() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & running) != 0;  // relaxed: stale at once
+  }
+
   /// True if no reference besides the asking one exists. For assertions and statistics.
   std::uint64_t references() const noexcept {
     return word_.load(std::memory_order_relaxed) / one_reference;  // relaxed: a number that is stale at once

@@ -28,6 +28,13 @@ class ThreadParker : public Parker {
 
   void look() override {}
 
+  void on_lent() noexcept override {
+    if (keeper_) keeper_->begin();
+  }
+  void on_lender_done() noexcept override {
+    if (keeper_) keeper_->release();
+  }
+
   void unpark() noexcept override {
     if (keeper_) keeper_->begin();
     if (!token_.wake()) {

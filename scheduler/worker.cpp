@@ -1,6 +1,7 @@
 #include <skua/core/budget.hpp>
-#include <skua/scheduler/current_task.hpp>
+#include <skua/core/kernel.hpp>
 #include <skua/scheduler/shared.hpp>
+#include <skua/scheduler/task_scope.hpp>
 #include <skua/scheduler/worker.hpp>
 
 #include <algorithm>
@@ -24,6 +25,7 @@ Worker::Worker(Scheduler::Shared& shared, WorkerId id, Parker& parker)
     : shared_(shared), id_(id), parker_(parker), random_(seam::random_seed()), pace_(seam::now()) {}
 
 Worker* Worker::current() noexcept { return current_worker; }
+inline bool Worker::is_here() const noexcept { return current_worker == this; }
 bool on_worker_thread() noexcept { return current_worker != nullptr; }
 
 WorkerPulse Worker::pulse() const noexcept {
@@ -35,25 +37,65 @@ bool Worker::is_sleeping() const noexcept {
   return sleeping_.load(std::memory_order_relaxed);  // relaxed: a hint for the monitor
 }
 
+void Worker::enter() noexcept { current_worker = this; }
+void Worker::leave() noexcept { current_worker = nullptr; }
+
 void Worker::run() {
-  current_worker = this;
+  enter();
   run_until_shutdown();
   end_tasks();
-  current_worker = nullptr;
+  leave();
 }
 
 void Worker::run_until_shutdown() {
   // relaxed: the flag alone is read; shutdown() unparks every worker after setting it, and that orders the rest
   while (!shared_.shutting_down.load(std::memory_order_relaxed)) {
-    if (pace_.is_time_to_look()) look();
-    if (TaskHeader* task = next_task()) {
-      run_task(task);
-    } else if (TaskHeader* stolen = search()) {
-      run_task(stolen);
-    } else {
-      sleep();
-    }
+    if (!run_next()) sleep();
+    if (!is_here()) come_back();
   }
+}
+
+void Worker::lend() {
+  if (in_look_ || shared_.shutting_down.load(std::memory_order_relaxed)) return;  // relaxed: late is as good
+  // relaxed: of the thread that has the seat, which is this one
+  if (shared_.seat_is_taken.load(std::memory_order_relaxed)) {
+    fail_fast("block_in_place() was called on a current-thread runtime, whose tasks nobody else could run",
+              "Use unblock() or spawn_blocking()");
+  }
+  leave();
+  parker_.on_lent();
+  loan_.lend();
+  if (shared_.call_substitute) shared_.call_substitute(id_);
+}
+
+void Worker::substitute() {
+  if (!loan_.accept()) return;
+  if (!parker_.take_over()) return loan_.give_back();
+  enter();
+  // relaxed: as in run_until_shutdown()
+  while (!shared_.shutting_down.load(std::memory_order_relaxed) && !loan_.is_wanted_back()) {
+    if (!run_next()) sleep();
+    if (!is_here()) return parker_.on_lender_done();  // lent on, and not ours to take back
+  }
+  leave();
+  loan_.give_back();
+}
+
+// The poll that had lent the worker has ended.
+void Worker::come_back() {
+  loan_.take_back([this] { unpark(); });
+  enter();
+  while (!parker_.take_over()) kernel::sleep(std::chrono::milliseconds(1));  // the system will have a ring again
+  parker_.on_lender_done();
+}
+
+bool Worker::run_next() {
+  if (pace_.is_time_to_look()) look();
+  TaskHeader* task = next_task();
+  if (task == nullptr) task = search();
+  if (task == nullptr) return false;
+  run_task(task);
+  return true;
 }
 
 void Worker::look() {
@@ -66,18 +108,30 @@ void Worker::look() {
 }
 
 void Worker::sleep() {
+  begin_sleep();
+  parker_.park();
+  end_sleep();
+}
+
+void Worker::begin_sleep() {
+  if (shared_.hooks.on_thread_park) [[unlikely]]
+    shared_.hooks.on_thread_park();
   const bool nobody_searches = shared_.idle.begin_sleep(id_, std::exchange(searching_, false));
   // Perhaps ourselves.
   if (nobody_searches && shared_.has_work()) shared_.wake_one();
   sleeping_.store(true, std::memory_order_relaxed);  // relaxed: a hint
   in_look_ = true;
-  parker_.park();
+}
+
+void Worker::end_sleep() {
   in_look_ = false;
   sleeping_.store(false, std::memory_order_relaxed);  // relaxed: a hint
   count(looks_);
   searching_ = shared_.idle.end_sleep(id_);
   parker_.on_awake();
   pace_.restart(seam::now());
+  if (shared_.hooks.on_thread_unpark) [[unlikely]]
+    shared_.hooks.on_thread_unpark();
   wake_for_backlog();
 }
 
@@ -133,16 +187,18 @@ void Worker::run_task(TaskHeader* task) noexcept {
   const budget::Grant grant(budget::per_poll);
   poll(task);
   for (std::uint32_t i = 0; i < lifo_polls_in_a_row; ++i) {
+    if (!is_here()) return;
     TaskHeader* next = take_lifo();
     if (next == nullptr) return;
     if (budget::remaining() == 0) return push(next);
     poll(next);
   }
+  if (!is_here()) return;
   if (TaskHeader* next = take_lifo()) push(next);
 }
 
 bool Worker::poll_future(TaskHeader* task, Context& context) noexcept {
-  const StateScope scope(task);
+  const TaskScope scope(task);
   return task->vtable->poll(task, context);
 }
 
@@ -160,7 +216,7 @@ void Worker::poll(TaskHeader* task) noexcept {
   switch (task->state.finish_poll()) {
     case TaskState::AfterPoll::parked: return;
     case TaskState::AfterPoll::deallocate: return task->deallocate();
-    case TaskState::AfterPoll::requeue: return push(task);
+    case TaskState::AfterPoll::requeue: return requeue(task);
     case TaskState::AfterPoll::cancel: return shared_.cancel(task);
   }
 }
@@ -193,6 +249,9 @@ void Worker::push(TaskHeader* task) noexcept {
   if (!newer_half.empty()) shared_.inject(newer_half);
   shared_.inject(task);
 }
+
+// After its poll, in which the worker may have been lent.
+void Worker::requeue(TaskHeader* task) noexcept { is_here() ? push(task) : shared_.inject(task); }
 
 void Worker::wake_for_backlog() noexcept {
   if (queue_.size() + (has_lifo() ? 1 : 0) >= 2) shared_.wake_one();

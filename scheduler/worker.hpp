@@ -17,6 +17,9 @@
 // Whom a push wakes: nobody, as long as the worker itself will run the task next. Two tasks waiting are a backlog: wake
 // one.
 //
+// A poll that is about to block lends the worker: worker_loan.hpp. Another thread is its owner then; the thread that
+// blocks is none, queues what it wakes in the inject queue, and takes the worker back when its poll has ended.
+//
 // Thread safety: members are for the worker's own thread, unless they say otherwise.
 #pragma once
 
@@ -26,6 +29,7 @@
 #include <skua/scheduler/parker.hpp>
 #include <skua/scheduler/poll_pace.hpp>
 #include <skua/scheduler/scheduler.hpp>
+#include <skua/scheduler/worker_loan.hpp>
 
 namespace skua::scheduler {
 
@@ -37,10 +41,24 @@ class Worker {
 
   /// The body of the thread: until shutdown, then this worker's part of it.
   void run();
+  /// Its parts, for a worker without a thread: see WorkerSeat.
+  void enter() noexcept;
+  static void leave() noexcept;
+  /// Polls the next task. False: there is none.
+  bool run_next();
+  void look();
+  void begin_sleep();
+  void end_sleep();
+  void end_tasks() noexcept;
 
   /// The worker whose thread this is, or null.
   static Worker* current() noexcept;
   bool belongs_to(const Scheduler::Shared& shared) const noexcept { return &shared == &shared_; }
+
+  /// From inside of a poll: this thread is about to block. Another may run the worker until the poll has ended.
+  void lend();
+  /// Another thread: runs the worker, if it is still on loan, until it is wanted back, or shutdown.
+  void substitute();
 
   /// Queues a task that was woken or spawned here.
   void schedule(TaskHeader* task) noexcept;
@@ -58,8 +76,10 @@ class Worker {
   static constexpr std::uint32_t lifo_polls_in_a_row = 3;
 
   void run_until_shutdown();
-  void look();
   void sleep();
+  /// Whether this thread is the owner.
+  bool is_here() const noexcept;
+  void come_back();
   TaskHeader* next_task() noexcept;
   TaskHeader* next_injected() noexcept;
   TaskHeader* search() noexcept;
@@ -68,8 +88,8 @@ class Worker {
   void poll(TaskHeader* task) noexcept;
   static bool poll_future(TaskHeader* task, Context& context) noexcept;
   void push(TaskHeader* task) noexcept;
+  void requeue(TaskHeader* task) noexcept;
   void wake_for_backlog() noexcept;
-  void end_tasks() noexcept;
 
   // Constant after construction
   Scheduler::Shared& shared_;
@@ -83,6 +103,7 @@ class Worker {
   bool in_look_ = false;  // tasks woken now were woken by the driver: oldest first
 
   // Any thread
+  WorkerLoan loan_;
   LocalQueue<TaskHeader> queue_;
   alignas(seam::cache_line) seam::Atomic<TaskHeader*> lifo_{nullptr};
   seam::Atomic<std::uint64_t> polls_{0};  // written by the owner

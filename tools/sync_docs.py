@@ -12,7 +12,7 @@ and a page shows it by a fenced block after a line that says where it comes from
     <!-- from examples/hello.cpp NAME -->
 
 --check (the default) prints what differs and exits with 1; --write updates the pages. Every block of C++ needs a source,
-and every page that a page links to must be there.
+every page that a page links to must be there, and every test that a table names in its column "test" or "shown by".
 """
 import argparse
 import difflib
@@ -22,6 +22,9 @@ import sys
 import textwrap
 
 SOURCE = re.compile(r"<!-- from (\S+) (\S+) -->")
+TEST = re.compile(r"\bTEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\s*\)")
+MODEL = re.compile(r"runner\.run<[^>]+>\(\"(\w+)\"")
+PROOF_COLUMNS = ("test", "shown by")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -84,6 +87,32 @@ def check_links(page, lines):
                 raise Mistake(f"{page}:{number}: links to {target}, which is not there")
 
 
+def known_tests(root):
+    """The names by which a page may call a test: suite.name, name; of a model, its scenario."""
+    names = set()
+    for file in (root / "tests").rglob("*.cpp"):
+        text = file.read_text()
+        for suite, name in TEST.findall(text):
+            names |= {name, f"{suite}.{name}"}
+        names |= set(MODEL.findall(text))
+    return names
+
+
+def check_tests(page, lines, known):
+    proves = False
+    for number, line in enumerate(lines, 1):
+        if not line.startswith("|"):
+            proves = False
+            continue
+        last = line.strip().strip("|").split("|")[-1].strip()
+        if not proves:
+            proves = last in PROOF_COLUMNS
+            continue
+        for name in re.findall(r"`([^`]+)`", last):
+            if name not in known:
+                raise Mistake(f"{page}:{number}: there is no test {name}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     mode = parser.add_mutually_exclusive_group()
@@ -94,12 +123,14 @@ def main():
     root = arguments.root
 
     status = 0
+    tests = known_tests(root)
     for page in [root / "README.md", *sorted((root / "docs").rglob("*.md"))]:
         name = page.relative_to(root)
         try:
             lines = page.read_text().splitlines()
             wanted = synchronized(root, name, lines)
             check_links(page, lines)
+            check_tests(name, lines, tests)
         except Mistake as mistake:
             print(mistake)
             status = 1

@@ -52,6 +52,7 @@ bool BlockingPool::start_thread() noexcept {
 void BlockingPool::run(Threads::iterator self) {
   enter_();
   queue_.serve();
+  if (leave_) leave_();
   Threads before;
   {
     const seam::Lock lock(mutex_);

@@ -16,13 +16,15 @@ namespace skua {
 
 class BlockingPool final : public reactor::OperationExecutor {
  public:
-  /// `enter` is called first on each thread.
-  BlockingPool(std::uint32_t most_threads, Duration keep_alive, std::function<void()> enter)
-      : queue_(most_threads, keep_alive), enter_(std::move(enter)) {}
+  /// `enter` is called first on each thread, and `leave` last.
+  BlockingPool(std::uint32_t most_threads, Duration keep_alive, std::function<void()> enter,
+               std::function<void()> leave = {})
+      : queue_(most_threads, keep_alive), enter_(std::move(enter)), leave_(std::move(leave)) {}
 
   reactor::OperationExecutor& submit(Ref<reactor::Operation> operation) noexcept override;
   void cancel(reactor::Operation& operation) noexcept override;
   void shutdown() override;
+  std::size_t unfinished() noexcept override { return queue_.unfinished(); }
 
  private:
   using Threads = std::list<seam::Thread>;
@@ -32,6 +34,7 @@ class BlockingPool final : public reactor::OperationExecutor {
 
   BlockingQueue queue_;
   const std::function<void()> enter_;
+  const std::function<void()> leave_;
   seam::Mutex mutex_;
   Threads threads_ SKUA_GUARDED_BY(mutex_);
   Threads ended_ SKUA_GUARDED_BY(mutex_);              // to be joined: one at most, see run()

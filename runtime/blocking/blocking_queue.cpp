@@ -33,14 +33,21 @@ void BlockingQueue::serve() {
   mutex_.lock();
   do {
     while (Ref<reactor::Operation> operation = waiting_.pop()) {
+      ++performing_;
       mutex_.unlock();
       operation->complete(operation->perform());
       operation = nullptr;
       mutex_.lock();
+      --performing_;
     }
   } while (!closed_ && wait_for_call());
   --threads_;
   mutex_.unlock();
+}
+
+std::size_t BlockingQueue::unfinished() {
+  const seam::Lock lock(mutex_);
+  return waiting_.size() + performing_;
 }
 
 bool BlockingQueue::wait_for_call() {

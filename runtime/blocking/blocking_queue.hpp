@@ -13,6 +13,7 @@
 #include <skua/core/mutex.hpp>
 #include <skua/reactor/operation.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace skua {
@@ -36,6 +37,9 @@ class BlockingQueue {
   /// A thread's life: performs operations until there was none for the keep-alive time, or the queue was closed.
   void serve();
 
+  /// Operations that wait, and that threads are at.
+  std::size_t unfinished();
+
   /// No more operations; those that wait go to `left`. Threads end once their operation is done.
   void close(reactor::OperationList& left);
 
@@ -52,6 +56,7 @@ class BlockingQueue {
   std::uint32_t threads_ SKUA_GUARDED_BY(mutex_) = 0;  // serving, or being started
   std::uint32_t idle_ SKUA_GUARDED_BY(mutex_) = 0;     // asleep and not called
   std::uint32_t calls_ SKUA_GUARDED_BY(mutex_) = 0;    // made, not yet answered
+  std::uint32_t performing_ SKUA_GUARDED_BY(mutex_) = 0;
   bool closed_ SKUA_GUARDED_BY(mutex_) = false;
 };
 

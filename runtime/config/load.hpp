@@ -14,6 +14,7 @@
 //   completion_entries = 4096   # 4 to 65536
 //   [blocking]
 //   threads = 64                # 1 to 1024
+//   queue = 1024                # 1 to 1000000
 //   keep_alive_ms = 10000       # 0 to 3600000
 //
 // Nothing here is fast or meant for later than the start of a program. Thread safety: as std::getenv.

@@ -49,15 +49,7 @@ class VirtualClock {
   void set_auto_advance(bool on) { keeper_->set_auto_advance(on); }
 
   /// While there is one, time does not pass by itself.
-  class [[nodiscard]] Hold {
-   public:
-    explicit Hold(Ref<Timekeeper> keeper) noexcept;
-    Hold(Hold&&) noexcept = default;
-    ~Hold();
-
-   private:
-    Ref<Timekeeper> keeper_;
-  };
+  using Hold = Activity;
   Hold hold() const { return Hold(keeper_); }
 
   // For the runtime

@@ -90,9 +90,16 @@ struct Scheduler::Shared {
     task->vtable->cancel(task);
     complete(task);
   }
-  // Mirrors what Worker::end_tasks() does with the list.
+  // Mirrors what Worker::end_tasks() does with the list, Scheduler::Shared::end_owned() and RefusedTasks: of a task
+  // that somebody polls the report knows whether it has ended, then the list's reference is dropped.
   void shut_down(TaskHeader* task) {
-    if (owned.exchange(false, std::memory_order_acq_rel)) end_task(task);
+    if (!owned.exchange(false, std::memory_order_acq_rel)) return;
+    if (!task->state.claim_for_shutdown()) {
+      static_cast<void>(task->state.is_complete());
+      return task->drop_references();
+    }
+    task->vtable->cancel(task);
+    complete(task);
   }
 
   static inline Shared* latest = nullptr;  // for the model: Scheduler keeps its own pointer private
@@ -105,7 +112,7 @@ struct Scheduler::Shared {
   bool closed = false;
 };
 
-Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>) : shared_(std::make_unique<Shared>()) {}
+Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>, Hooks) : shared_(std::make_unique<Shared>()) {}
 Scheduler::~Scheduler() = default;
 void Scheduler::schedule(TaskHeader* task) noexcept { shared_->schedule(task); }
 void Scheduler::end_now(TaskHeader* task) noexcept {
@@ -238,6 +245,8 @@ struct TaskModel : rl::test_suite<Derived, Threads> {
             ++cell(task).model->deallocated;
             delete &cell(task);
           },
+      .waits_at = [](TaskHeader*) noexcept { return std::source_location(); },
+      .blocks = false,
   };
   void on_cancel() {}
 

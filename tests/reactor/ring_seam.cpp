@@ -41,6 +41,7 @@ int set_up(io_uring& ring, unsigned entries, io_uring_params& params) noexcept {
 void tear_down(io_uring& ring) noexcept { real_ring::tear_down(ring); }
 int enable(io_uring& ring) noexcept { return real_ring::enable(ring); }
 int limit_threads(io_uring& ring, unsigned most) noexcept { return real_ring::limit_threads(ring, most); }
+int notify(io_uring& ring, int eventfd) noexcept { return real_ring::notify(ring, eventfd); }
 int probe(io_uring& ring, std::bitset<256>& supported) noexcept { return real_ring::probe(ring, supported); }
 
 int submit(io_uring& ring) noexcept {

@@ -51,6 +51,7 @@ TEST_F(Config, nothing_set_is_the_default) {
             "io_uring.submission_entries   256       default\n"
             "io_uring.completion_entries   4096      default\n"
             "blocking.threads              64        default\n"
+            "blocking.queue                1024      default\n"
             "blocking.keep_alive_ms        10000     default\n");
 }
 
@@ -58,7 +59,7 @@ TEST_F(Config, file_sets_all_keys) {
   directory_.write("skua.toml",
                    "# ours\nworkers = 2\nbackend = \"epoll\"\n\n[reactor]\nmode = \"thread\"\n"
                    "[io_uring]\nsubmission_entries = 2\ncompletion_entries = 4\n"
-                   "[blocking]\nthreads = 3\nkeep_alive_ms = 20\n");
+                   "[blocking]\nthreads = 3\nkeep_alive_ms = 20\nqueue = 7\n");
   const auto loaded = load({}).value();
   EXPECT_EQ(config::describe(loaded.options),
             "workers                       2        skua.toml:2\n"
@@ -67,6 +68,7 @@ TEST_F(Config, file_sets_all_keys) {
             "io_uring.submission_entries   2        skua.toml:8\n"
             "io_uring.completion_entries   4        skua.toml:9\n"
             "blocking.threads              3        skua.toml:11\n"
+            "blocking.queue                7        skua.toml:13\n"
             "blocking.keep_alive_ms        20       skua.toml:12\n");
 }
 

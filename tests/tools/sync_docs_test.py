@@ -67,6 +67,16 @@ class SyncDocs(unittest.TestCase):
         self.page.write_text(self.page.read_text() + "\nSee [this](that.md).\n")
         self.expect(1, "docs/page.md:13", "that.md")
 
+    def test_tests_that_a_table_names_must_be_there(self):
+        (self.root / "tests").mkdir()
+        (self.root / "tests" / "a_test.cpp").write_text('TEST_P(queue, keeps_order) {}\nrunner.run<Order>("order", 20);\n')
+        table = "| dropped | shown by |\n|---|---|\n| `x()` | `{}` |\n\n| other | table |\n|---|---|\n| a | `b` |\n"
+        for name in ("queue.keeps_order", "keeps_order", "order"):
+            self.page.write_text(table.format(name))
+            self.expect(0)
+        self.page.write_text(table.format("queue.loses_order"))
+        self.expect(1, "docs/page.md:3", "no test queue.loses_order")
+
     def test_the_pages_of_this_project_are_in_step(self):
         result = sync("--check")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)

@@ -17,7 +17,7 @@ constexpr const char* names[] = {
 #define KERNEL_CALL(name) #name,
 #include "kernel_calls.inc"
 #undef KERNEL_CALL
-    "start_thread", "ring_set_up", "ring_enable", "ring_limit_threads", "ring_probe",
+    "start_thread", "ring_set_up", "ring_enable", "ring_limit_threads", "ring_notify",     "ring_probe",
     "ring_submit",  "ring_wait",   "ring_fetch",  "ring_request",       "ring_completion",
 };
 static_assert(std::size(names) == number_of_calls);

@@ -47,6 +47,7 @@ enum class Call : std::uint8_t {
   ring_set_up,
   ring_enable,
   ring_limit_threads,
+  ring_notify,
   ring_probe,
   ring_submit,
   ring_wait,

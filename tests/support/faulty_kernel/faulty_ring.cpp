@@ -197,6 +197,10 @@ int limit_threads(io_uring& ring, unsigned most) noexcept {
                 [&] { return real_ring::limit_threads(ring, most); });
 }
 
+int notify(io_uring& ring, int eventfd) noexcept {
+  return faulty(Call::ring_notify, ring.ring_fd, of_any_call, [&] { return real_ring::notify(ring, eventfd); });
+}
+
 int probe(io_uring& ring, std::bitset<256>& supported) noexcept {
   return faulty(Call::ring_probe, ring.ring_fd, of_any_call, [&] { return real_ring::probe(ring, supported); });
 }

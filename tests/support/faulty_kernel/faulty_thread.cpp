@@ -8,6 +8,7 @@
 namespace skua::real_seam {
 std::thread start_thread(std::string name, std::function<void()> body);
 bool is_started_thread() noexcept;
+std::uint64_t thread_number() noexcept;
 }  // namespace skua::real_seam
 
 namespace skua::seam {
@@ -22,5 +23,6 @@ std::thread start_thread(std::string name, std::function<void()> body) {
 }
 
 bool is_started_thread() noexcept { return real_seam::is_started_thread(); }
+std::uint64_t thread_number() noexcept { return real_seam::thread_number(); }
 
 }  // namespace skua::seam
