@@ -142,7 +142,7 @@ TEST(channel, the_end_waits_for_a_message_in_other_hands) {
 
 TEST(channel, senders_learn_that_the_last_receiver_has_gone) {
   auto [sender, made] = channel<std::unique_ptr<int>>(1);
-  std::optional<Receiver<std::unique_ptr<int>>> receiver(std::move(made));
+  auto receiver = std::make_unique<Receiver<std::unique_ptr<int>>>(std::move(made));
   EXPECT_TRUE(sender.try_send(std::make_unique<int>(1)));
   Polled waits(sender.send(std::make_unique<int>(2)));
   EXPECT_FALSE(waits.is_ready());
@@ -157,7 +157,7 @@ TEST(channel, senders_learn_that_the_last_receiver_has_gone) {
 
 TEST(channel, what_nobody_receives_is_destroyed_with_the_last_receiver) {
   auto [sender, made] = channel<std::shared_ptr<int>>(4);
-  std::optional<Receiver<std::shared_ptr<int>>> receiver(std::move(made));
+  auto receiver = std::make_unique<Receiver<std::shared_ptr<int>>>(std::move(made));
   auto message = std::make_shared<int>(1);
   EXPECT_TRUE(sender.try_send(std::shared_ptr<int>(message)));
   receiver.reset();
