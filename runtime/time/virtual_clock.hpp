@@ -8,9 +8,10 @@
 // runtime is as always: its workers are threads, its I/O is real. What a task sees is Clock::now().
 //
 // "Has something to do" are: workers and threads in block_on() that are awake, and operations that end by themselves
-// (files, unblock(), names to be resolved). Of sockets and pipes counts what is there already; a peer that has not
-// answered yet may never: time passes, and a timeout comes. What the clock does not see, another process, a plain
-// thread that will send something, is awaited under a hold().
+// (files, unblock(), spawn_blocking(), names to be resolved). A current-thread runtime has something to do unless it
+// sleeps inside of block_on(): with run_once() time passes by advance() alone. Of sockets and pipes counts what is there
+// already; a peer that has not answered yet may never: time passes, and a timeout comes. What the clock does not see,
+// another process, a plain thread that will send something, is awaited under a hold().
 //
 // Wakes come in the order of deadlines, one instant after the other: a later one not before all that the earlier one
 // has set going has come to rest, and exactly at its time. The order of equal deadlines is not said. Deadlines a

@@ -187,6 +187,52 @@ TEST_P(virtual_clock, what_blocks_is_waited_for) {
   run_both(body);
 }
 
+TEST_P(virtual_clock, functions_of_spawn_blocking_are_waited_for) {
+  const auto body = []() -> Task<> {
+    const Instant start = Clock::now();
+    const auto blocks = [] { std::this_thread::sleep_for(5ms); };
+    for (int i = 0; i < 5; ++i) {
+      auto task = (co_await spawn_blocking(blocks)).value();
+      EXPECT_TRUE((co_await timeout(1ns, task)).has_value());
+      EXPECT_EQ(Clock::now(), start);
+    }
+    // Nobody waits for this one.
+    std::atomic<bool> is_done{false};
+    const auto ends = [&is_done] {
+      std::this_thread::sleep_for(5ms);
+      is_done = true;
+    };
+    {
+      const auto detached = co_await spawn_blocking(ends);
+    }
+    co_await sleep(1h);
+    EXPECT_TRUE(is_done.load());
+  };
+  run_both(body);
+}
+
+TEST_P(virtual_clock, functions_in_place_are_waited_for) {
+  const auto blocks_in_place = []() -> Task<> {
+    const Instant start = Clock::now();
+    for (int i = 0; i < 5; ++i) {
+      block_in_place([] { std::this_thread::sleep_for(5ms); });
+      EXPECT_EQ(Clock::now(), start);
+      co_await yield_now();
+    }
+    co_await sleep(1h);
+    EXPECT_EQ(Clock::now() - start, 1h);
+  };
+  const auto body = [&]() -> Task<> {
+    auto sleeps = spawn(sleep(10min));  // while it blocks nobody else has anything to do
+    auto first = spawn(blocks_in_place());
+    auto second = spawn(blocks_in_place());
+    co_await first;
+    co_await second;
+    co_await sleeps;
+  };
+  run_both(body);
+}
+
 TEST_P(virtual_clock, operations_on_files_are_waited_for) {
   const auto body = []() -> Task<> {
     std::string path = (std::filesystem::temp_directory_path() / "skua-virtual-clock-test-XXXXXX").string();
@@ -348,6 +394,60 @@ TEST_P(virtual_clock, pause_and_resume_from_another_thread_reach_who_sleeps) {
 
 // ----------------------------------------------------------------------------------------------------- several
 // runtimes
+
+/// A sleep() that is made on the runtime, and so by its time.
+Task<> sleep_there(Duration length) { co_await sleep(length); }
+
+void sleep_really() { std::this_thread::sleep_for(5ms); }
+
+class virtual_clock_on_one_thread : public testing::TestWithParam<Backend> {};
+INSTANTIATE_TEST_SUITE_P(on, virtual_clock_on_one_thread, testing::Values(Backend::io_uring, Backend::epoll),
+                         [](const auto& backend) { return backend.param == Backend::epoll ? "epoll" : "io_uring"; });
+
+TEST_P(virtual_clock_on_one_thread, time_passes_in_block_on_alone) {
+  VirtualClock clock;
+  auto built = Builder().backend(GetParam()).current_thread().clock(clock).build();
+  if (!built) GTEST_SKIP() << built.error().message();
+  Runtime runtime = *std::move(built);
+  const Instant start = clock.now();
+  auto sleeps = runtime.spawn(sleep_there(1h));
+  EXPECT_EQ(clock.now(), start) << "nobody runs it";
+  const auto body = []() -> Task<> {
+    const Instant begin = Clock::now();
+    co_await sleep(10min);
+    EXPECT_EQ(Clock::now() - begin, 10min);
+    auto blocks = (co_await spawn_blocking(&sleep_really)).value();
+    EXPECT_TRUE((co_await timeout(1ns, blocks)).has_value());
+    EXPECT_EQ(Clock::now() - begin, 10min);
+  };
+  runtime.block_on(body());
+  EXPECT_EQ(clock.now() - start, 10min) << "the other sleeps on";
+  EXPECT_FALSE(sleeps.is_finished());
+  clock.advance(20min);
+  EXPECT_EQ(clock.now() - start, 30min);
+  runtime.block_on(sleep_there(1h));
+  EXPECT_TRUE(sleeps.is_finished());
+  EXPECT_EQ(clock.now() - start, 90min);
+}
+
+// It never sleeps there, so time passes by advance() alone.
+TEST_P(virtual_clock_on_one_thread, in_a_loop_of_others_it_passes_by_advance) {
+  VirtualClock clock;
+  auto built = Builder().backend(GetParam()).current_thread().clock(clock).build();
+  if (!built) GTEST_SKIP() << built.error().message();
+  Runtime runtime = *std::move(built);
+  auto sleeps = runtime.spawn(sleep_there(1h));
+  while (runtime.run_once()) {
+  }
+  EXPECT_FALSE(sleeps.is_finished());
+  clock.advance(1h);
+  while (runtime.run_once()) {
+  }
+  EXPECT_TRUE(sleeps.is_finished());
+  const Instant before = clock.now();
+  runtime.block_on(sleep_there(1min));
+  EXPECT_EQ(clock.now() - before, 1min);
+}
 
 TEST_P(virtual_clock, two_runtimes_may_have_one_time) {
   Runtime other = build_with(clock_).value();
