@@ -99,7 +99,8 @@ class Scheduler : public RefCounted<Scheduler> {
   void note_what_waits() noexcept;
   /// Tasks that have not ended although shutdown() has begun, and those that were noted; a thousand of each at most.
   std::vector<RefusedTask> refused_tasks();
-  /// No task is running any more, or nobody wants to know.
+  /// No task is running any more, or nobody wants to know. To be called after a shutdown: they, and so the scheduler,
+  /// are kept until then.
   void forget_refused_tasks() noexcept;
 
   // For the monitor ---------------------------------------------------------------------------------------------

@@ -32,7 +32,9 @@ class Running {
   }
   ~Running() { shutdown(); }
   void shutdown() {
-    if (scheduler_) scheduler_->shutdown();
+    if (!scheduler_) return;
+    scheduler_->shutdown();
+    scheduler_->forget_refused_tasks();
     scheduler_ = nullptr;
   }
   template <Future F>
