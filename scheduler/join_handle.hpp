@@ -87,7 +87,7 @@ class [[nodiscard("dropping the handle detaches the task: say so with std::move(
 
   /// The output. Requires is_finished(); once.
   JoinResult<T> take_output() {
-    SKUA_ASSERT(is_finished() && !taken_);
+    SKUA_ASSERT(task_->state.is_complete_unordered() && !taken_);
     std::optional<JoinResult<T>> output;
     task_->vtable->take_output(task_, &output);
     taken_ = true;

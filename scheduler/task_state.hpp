@@ -165,6 +165,11 @@ class TaskState {
     return (word_.load(std::memory_order_acquire) & complete) != 0;
   }
 
+  /// For assertions, which must not provide the order that they check.
+  bool is_complete_unordered() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & complete) != 0;  // relaxed: nothing is read because of it
+  }
+
   // The field join_waker has been written: hands it to the runtime. False: the task completed meanwhile.
   [[nodiscard]] bool publish_join_waker() noexcept { return set_unless_complete(join_waker, join_waker); }
   // Takes the field join_waker back. False: the task completed meanwhile.
