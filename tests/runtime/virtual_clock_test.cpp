@@ -280,7 +280,7 @@ TEST_P(virtual_clock, a_plain_thread_is_awaited_under_a_hold) {
   const auto body = [this]() -> Task<> {
     auto [sender, receiver] = oneshot<int>();
     const Instant start = Clock::now();
-    std::optional<VirtualClock::Hold> hold(clock_.hold());
+    auto hold = std::make_unique<VirtualClock::Hold>(clock_.hold());
     std::thread thread([&, sending = std::move(sender)]() mutable {
       std::this_thread::sleep_for(10ms);
       static_cast<void>(std::move(sending).send(5));
@@ -297,7 +297,7 @@ TEST_P(virtual_clock, a_plain_thread_is_awaited_under_a_hold) {
 }
 
 TEST_P(virtual_clock, end_of_a_hold_on_another_thread_lets_time_pass) {
-  std::optional<VirtualClock::Hold> hold(clock_.hold());
+  auto hold = std::make_unique<VirtualClock::Hold>(clock_.hold());
   const auto sleeper = []() -> Task<> { co_await sleep(1h); };
   auto task = runtime_->spawn(sleeper());
   std::this_thread::sleep_for(10ms);
