@@ -22,7 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODELS = ROOT / "tests" / "model"
 # Where it lies below skua/ in the model's include root: where it lies in the repository.
 FOLDERS = {"core": "core", "scheduler": "scheduler", "reactor": "reactor", "runtime": "runtime",
-           "blocking": "runtime/blocking", "sync": "runtime/sync", "task": "runtime/task"}
+           "blocking": "runtime/blocking", "sync": "runtime/sync", "task": "runtime/task",
+           "time": "runtime/time"}
 # -O0: a bug is found in few interleavings, so compiling is what costs.
 FLAGS = ["-std=c++20", "-O0", "-w", "-fno-sized-deallocation", "-DSKUA_MODEL", "-DSKUA_ASSERTIONS"]
 SECONDS = 300

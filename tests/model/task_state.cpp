@@ -1,17 +1,9 @@
 // scheduler/task_state.hpp with the production code around it: TaskHeader, the task wakers, JoinHandle.
 //
-// The scheduler is a miniature: a queue with room for one entry (a task is never in two queues), and what worker.cpp
-// and scheduler.cpp do with a task, mirrored line by line. The future is plain data: two polls, or a poll and a
-// destruction, that are not ordered are a race. Flags are read relaxed, so that a poll sees them only if the wake
-// before it published them; a wake that is lost, or that publishes nothing, ends as a deadlock.
-#include "harness.hpp"
-
-// Compiled here, as a part of the model, against the miniature Scheduler below.
-#define thread_local  // the threads of the checker are fibers of one thread; nothing here runs out of budget
-#include <skua/core/budget.cpp>
-#undef thread_local
-#include <skua/scheduler/join_handle.cpp>
-#include <skua/scheduler/task_header.cpp>
+// The future is plain data: two polls, or a poll and a destruction, that are not ordered are a race. Flags are read
+// relaxed, so that a poll sees them only if the wake before it published them; a wake that is lost, or that publishes
+// nothing, ends as a deadlock.
+#include "miniature_scheduler.hpp"
 
 #include <utility>
 
@@ -20,105 +12,6 @@ using namespace skua::scheduler;
 using model::check;
 using model::Var;
 constexpr auto relaxed = std::memory_order_relaxed;
-
-// ------------------------------------------------------------------------------------------------ the scheduler
-
-struct Scheduler::Shared {
-  void schedule(TaskHeader* task) {
-    {
-      const seam::Lock lock(mutex);
-      if (!closed) {
-        check(std::exchange(entry, task) == nullptr, "a task is in one queue at most");
-        task = nullptr;
-      }
-    }
-    if (task != nullptr) return end_task(task);  // as inject() into a closed queue
-    condition.notify_one();
-  }
-  /// Null: closed.
-  TaskHeader* next() {
-    const seam::Lock lock(mutex);
-    while (entry == nullptr && !closed) condition.wait(mutex);
-    return std::exchange(entry, nullptr);
-  }
-  void close() {
-    TaskHeader* left = nullptr;
-    {
-      const seam::Lock lock(mutex);
-      closed = true;
-      left = std::exchange(entry, nullptr);
-    }
-    condition.notify_all();
-    if (left != nullptr) end_task(left);
-  }
-
-  // Mirrors Worker::poll().
-  void poll(TaskHeader* task) {
-    switch (task->state.start_poll()) {
-      case TaskState::StartPoll::drop_reference: return;
-      case TaskState::StartPoll::deallocate: return task->deallocate();
-      case TaskState::StartPoll::cancel: task->vtable->cancel(task); return complete(task);
-      case TaskState::StartPoll::poll: break;
-    }
-    const BorrowedWaker waker(task, &task_waker_vtable);
-    Context context(waker.get());
-    if (task->vtable->poll(task, context)) return complete(task);
-    switch (task->state.finish_poll()) {
-      case TaskState::AfterPoll::parked: return;
-      case TaskState::AfterPoll::deallocate: return task->deallocate();
-      case TaskState::AfterPoll::requeue: return schedule(task);
-      case TaskState::AfterPoll::cancel: task->vtable->cancel(task); return complete(task);
-    }
-  }
-  // Mirrors Scheduler::Shared::complete(), with the list of owned tasks a flag.
-  void complete(TaskHeader* task) {
-    const std::uint64_t references = owned.exchange(false, std::memory_order_acq_rel) ? 2 : 1;
-    switch (task->state.complete_task()) {
-      case TaskState::OnComplete::drop_output: task->vtable->drop_output(task); break;
-      case TaskState::OnComplete::leave_output: break;
-      case TaskState::OnComplete::leave_output_and_wake_joiner:
-        task->join_waker.wake_by_ref();
-        if (task->state.release_join_waker()) task->join_waker = Waker();
-        break;
-    }
-    task->drop_references(references);
-    close();  // the model ends
-  }
-  // Mirrors Scheduler::Shared::end_task().
-  void end_task(TaskHeader* task) {
-    if (!task->state.claim_for_shutdown()) return task->drop_references();
-    task->vtable->cancel(task);
-    complete(task);
-  }
-  // Mirrors what Worker::end_tasks() does with the list, Scheduler::Shared::end_owned() and RefusedTasks: of a task
-  // that somebody polls the report knows whether it has ended, then the list's reference is dropped.
-  void shut_down(TaskHeader* task) {
-    if (!owned.exchange(false, std::memory_order_acq_rel)) return;
-    if (!task->state.claim_for_shutdown()) {
-      static_cast<void>(task->state.is_complete());
-      return task->drop_references();
-    }
-    task->vtable->cancel(task);
-    complete(task);
-  }
-
-  static inline Shared* latest = nullptr;  // for the model: Scheduler keeps its own pointer private
-  Shared() { latest = this; }
-
-  seam::Atomic<bool> owned{true};
-  seam::Mutex mutex;
-  seam::Condvar condition;
-  TaskHeader* entry = nullptr;
-  bool closed = false;
-};
-
-Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>, Hooks) : shared_(std::make_unique<Shared>()) {}
-Scheduler::~Scheduler() = default;
-void Scheduler::schedule(TaskHeader* task) noexcept { shared_->schedule(task); }
-void Scheduler::end_now(TaskHeader* task) noexcept {
-  task->add_reference();
-  shared_->end_task(task);
-}
 
 // ----------------------------------------------------------------------------------------------------- the task
 
@@ -161,6 +54,7 @@ struct TaskModel : rl::test_suite<Derived, Threads> {
     runtime->add_ref();
     task->scheduler = runtime;
     shared = Scheduler::Shared::latest;
+    shared->adopt(task);
     handle.emplace(task);
     runtime->schedule(task);
   }
@@ -175,9 +69,7 @@ struct TaskModel : rl::test_suite<Derived, Threads> {
 
   // What the threads do --------------------------------------------------------------------------------------------
 
-  void work() {
-    while (TaskHeader* next = shared->next()) shared->poll(next);
-  }
+  void work() { shared->work(); }
   Waker make_waker() {
     task->add_reference();
     return {task, &task_waker_vtable};
