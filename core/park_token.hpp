@@ -12,6 +12,7 @@
 // the end_sleep() that followed.
 #pragma once
 
+#include <skua/core/assert.hpp>
 #include <skua/core/atomic.hpp>
 
 namespace skua {
@@ -27,7 +28,8 @@ class ParkToken {
     }
     // [PT4] acquire: an exchange, not a store: a wake since the line above is consumed too and must be seen. Pairs with
     // [PT3].
-    state_.exchange(empty, std::memory_order_acquire);
+    [[maybe_unused]] const std::uint32_t before = state_.exchange(empty, std::memory_order_acquire);
+    SKUA_ASSERT(before == notified);  // the last sleep was ended
     return false;
   }
 

@@ -3,38 +3,17 @@
 // The driver and its wheel are the production ones; the poller is a flag that threads wait for. Time does not pass
 // here: the deadlines are an hour and more away, and a sleep of at most an hour and a half is one that ends by itself,
 // while a longer one ends by signal() alone. So a timer whose owner is not told ends as a deadlock.
-#include "harness.hpp"
-
-#include <skua/core/kernel.hpp>
-#include <skua/reactor/driver.hpp>
-#include <skua/reactor/io_source.hpp>
+#include "driver_sources.hpp"
 
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
-
-// Compiled here, as a part of the model. The threads of the checker are fibers of one thread: what is thread-local in
-// the driver (the lists in look()) becomes an ordinary local.
-#define thread_local
-#include <skua/reactor/driver.cpp>
-#undef thread_local
-#include <skua/core/timekeeper.cpp>
-#include <skua/reactor/timer_wheel.cpp>
 
 using namespace skua;
 using namespace skua::reactor;
 using namespace std::chrono_literals;
 using model::check;
-
-// No descriptors in these models.
-int kernel::close(int) noexcept { return 0; }
-int kernel::poll_now(pollfd*, std::size_t) noexcept { return 0; }
-void IoSource::on_event(std::uint32_t, std::vector<Waker>&) {}
-void IoSource::on_shutdown(std::vector<Waker>&) {}
-void IoSource::on_watch_ended(int, std::vector<Waker>&) {}
-short IoSource::awaited_events() { return 0; }
 
 namespace {
 
