@@ -6,7 +6,7 @@
 //
 // Units are not alike: 128 reads of 64 KiB take milliseconds. So the units that are left are also taken away when a
 // poll has gone on for longer than `slice`. A look at the clock costs some 40 ns, as much as the cheapest operations:
-// there is one for every eight units, from the fifth on, and none at all in a poll that does less.
+// there is one for every eight units, and none at all in a poll that takes fewer.
 #pragma once
 
 #include <skua/core/clock.hpp>
@@ -16,9 +16,9 @@
 
 namespace skua::budget {
 
-inline constexpr std::uint32_t per_poll = 128;
-inline constexpr std::uint32_t unlimited = ~std::uint32_t{0};
 inline constexpr std::uint32_t units_per_look = 8;
+inline constexpr std::uint32_t per_poll = 127;  // one less than a multiple, so that a poll does not begin with a look
+inline constexpr std::uint32_t unlimited = ~std::uint32_t{0} / units_per_look * units_per_look;  // see take()
 inline constexpr Duration slice = std::chrono::milliseconds(1);
 
 /// Takes a unit. False when none is left: the waker has been called, the leaf returns `pending`.
@@ -26,6 +26,9 @@ inline constexpr Duration slice = std::chrono::milliseconds(1);
 
 /// Gives back the unit that take() took: the leaf made no progress. Nothing when remaining() is 0: see budget.cpp.
 void give_back() noexcept;
+
+/// Grants this thread `units`, and a new slice of time, until the next call. For workers, poll after poll.
+void refill(std::uint32_t units) noexcept;
 
 /// Grants this thread `units`, and a new slice of time, until the object is destroyed; then what was there before.
 class Grant {

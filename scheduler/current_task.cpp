@@ -7,7 +7,7 @@ namespace skua::scheduler {
 
 constinit thread_local CurrentState this_thread_state;
 
-CurrentState current_state() noexcept { return this_thread_state; }
+CurrentState current_state() noexcept { return {this_thread_state.task, this_thread_state.bindings, inherited_here()}; }
 StateScope::StateScope(const CurrentState& state) noexcept : before_(std::exchange(this_thread_state, state)) {}
 StateScope::~StateScope() { this_thread_state = before_; }
 

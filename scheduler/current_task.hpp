@@ -31,9 +31,10 @@ struct LocalBinding {
 struct CurrentState {
   TaskHeader* task = nullptr;
   const LocalBinding* bindings = nullptr;  // the innermost
-  InheritedLocals* inherited = nullptr;    // borrowed from the task, or from who bound them
+  InheritedLocals* inherited = nullptr;    // borrowed from who bound them; null: those of the task
 };
 
+/// With the inherited locals that are in force, whosever they are.
 CurrentState current_state() noexcept;
 
 /// Makes `state` this thread's until the object is destroyed.

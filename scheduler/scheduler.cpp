@@ -57,14 +57,18 @@ void lend_worker() {
   if (Worker* const worker = Worker::current()) worker->lend();
 }
 
-void Scheduler::adopt(TaskHeader* task, std::string&& name) {
-  if (enlist(task, std::move(name))) schedule(task);
+void Scheduler::set_name(TaskHeader* task, std::string&& name) {
+  task->details = std::make_unique<TaskDetails>(std::move(name), nullptr);
 }
 
-bool Scheduler::enlist(TaskHeader* task, std::string&& name) {
-  InheritedLocals* const inherited = current_state().inherited;
-  if (!name.empty() || inherited != nullptr) {
-    task->details = std::make_unique<TaskDetails>(std::move(name), Ref<InheritedLocals>::share(inherited));
+void Scheduler::adopt(TaskHeader* task) {
+  if (enlist(task)) schedule(task);
+}
+
+bool Scheduler::enlist(TaskHeader* task) {
+  if (InheritedLocals* const inherited = inherited_here()) {
+    if (!task->details) task->details = std::make_unique<TaskDetails>();
+    task->details->locals = Ref<InheritedLocals>::share(inherited);
   }
   add_ref();
   task->scheduler = this;

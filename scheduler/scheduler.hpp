@@ -11,6 +11,7 @@
 
 #include <skua/core/future.hpp>
 #include <skua/core/ref.hpp>
+#include <skua/scheduler/current_task.hpp>
 #include <skua/scheduler/hooks.hpp>
 #include <skua/scheduler/join_handle.hpp>
 #include <skua/scheduler/parker.hpp>
@@ -63,9 +64,17 @@ class Scheduler : public RefCounted<Scheduler> {
   /// Starts `future` as a task, which inherits the task locals of this thread that are declared so. After shutdown()
   /// has begun it is destroyed at once, here, and the join is cancelled.
   template <Future F>
-  JoinHandle<Output<F>> spawn(F future, std::source_location at, std::string name = {}) {
+  JoinHandle<Output<F>> spawn(F future, std::source_location at) {
     TaskHeader* task = make_task(std::move(future), at);
-    adopt(task, std::move(name));
+    adopt(task);
+    return JoinHandle<Output<F>>(task);
+  }
+  /// The same with a name, which is an allocation more.
+  template <Future F>
+  JoinHandle<Output<F>> spawn(F future, std::source_location at, std::string name) {
+    TaskHeader* task = make_task(std::move(future), at);
+    set_name(task, std::move(name));
+    adopt(task);
     return JoinHandle<Output<F>>(task);
   }
 
@@ -75,7 +84,8 @@ class Scheduler : public RefCounted<Scheduler> {
   template <Future F>
   JoinHandle<Output<F>> spawn_blocking(F call, std::source_location at, std::string name, TaskHeader*& task) {
     TaskHeader* const made = make_task(std::move(call), at);
-    task = enlist(made, std::move(name)) ? made : nullptr;
+    if (!name.empty()) set_name(made, std::move(name));
+    task = enlist(made) ? made : nullptr;
     return JoinHandle<Output<F>>(made);
   }
   /// Takes over the queue entry's reference; the future, unless it was cancelled before, is ready after this poll.
@@ -115,9 +125,10 @@ class Scheduler : public RefCounted<Scheduler> {
 
  private:
   friend class WorkerSeat;
-  void adopt(TaskHeader* task, std::string&& name);
+  static void set_name(TaskHeader* task, std::string&& name);
+  void adopt(TaskHeader* task);
   /// False: refused, and ended.
-  bool enlist(TaskHeader* task, std::string&& name);
+  bool enlist(TaskHeader* task);
   void close() noexcept;
 
   const std::unique_ptr<Shared> shared_;
@@ -143,6 +154,7 @@ class WorkerSeat {
   void end_sleep();
 
  private:
+  const StateScope no_task_{CurrentState()};
   Scheduler::Shared& shared_;
   Worker& worker_;
 };

@@ -38,7 +38,10 @@ bool Worker::is_sleeping() const noexcept {
 }
 
 void Worker::enter() noexcept { current_worker = this; }
-void Worker::leave() noexcept { current_worker = nullptr; }
+void Worker::leave() noexcept {
+  current_worker = nullptr;
+  budget::refill(budget::unlimited);
+}
 
 void Worker::run() {
   enter();
@@ -179,28 +182,33 @@ TaskHeader* Worker::search() noexcept {
 
 // A searcher that has found work stops searching; if it was the last and there is more, somebody else must go on.
 void Worker::found_work() noexcept {
-  if (std::exchange(searching_, false) && shared_.idle.end_search() && shared_.has_work()) shared_.wake_one();
+  if (!searching_) [[likely]]
+    return;
+  searching_ = false;
+  if (shared_.idle.end_search() && shared_.has_work()) shared_.wake_one();
 }
+
+inline TaskHeader* Worker::empty_lifo() noexcept {
+  // [WK2] acq_rel: pairs with [WK1]; the owner and relieve() may both be here, one gets the task.
+  return lifo_.exchange(nullptr, std::memory_order_acq_rel);
+}
+
+TaskHeader* Worker::take_lifo() noexcept { return has_lifo() ? empty_lifo() : nullptr; }
 
 void Worker::run_task(TaskHeader* task) noexcept {
   found_work();
-  const budget::Grant grant(budget::per_poll);
+  budget::refill(budget::per_poll);
   poll(task);
-  for (std::uint32_t i = 0; i < lifo_polls_in_a_row; ++i) {
-    if (!is_here()) return;
-    TaskHeader* next = take_lifo();
+  for (std::uint32_t i = 0; has_lifo() && is_here(); ++i) {
+    TaskHeader* const next = empty_lifo();
     if (next == nullptr) return;
-    if (budget::remaining() == 0) return push(next);
+    if (i == lifo_polls_in_a_row || budget::remaining() == 0) return push(next);
     poll(next);
   }
-  if (!is_here()) return;
-  if (TaskHeader* next = take_lifo()) push(next);
 }
 
-bool Worker::poll_future(TaskHeader* task, Context& context) noexcept {
-  const TaskScope scope(task);
-  return task->vtable->poll(task, context);
-}
+// After its poll, in which the worker may have been lent.
+inline void Worker::requeue(TaskHeader* task) noexcept { is_here() ? push(task) : shared_.inject(task); }
 
 void Worker::poll(TaskHeader* task) noexcept {
   count(polls_);
@@ -210,9 +218,14 @@ void Worker::poll(TaskHeader* task) noexcept {
     case TaskState::StartPoll::cancel: return shared_.cancel(task);
     case TaskState::StartPoll::poll: break;
   }
-  const BorrowedWaker waker(task, &task_waker_vtable);
-  Context context(waker.get());
-  if (poll_future(task, context)) return shared_.complete(task);
+  bool is_ready = false;
+  {
+    const PollScope scope(task);
+    const BorrowedWaker waker(task, &task_waker_vtable);
+    Context context(waker.get());
+    is_ready = task->vtable->poll(task, context);
+  }
+  if (is_ready) return shared_.complete(task);
   switch (task->state.finish_poll()) {
     case TaskState::AfterPoll::parked: return;
     case TaskState::AfterPoll::deallocate: return task->deallocate();
@@ -231,16 +244,6 @@ void Worker::schedule(TaskHeader* task) noexcept {
   if (!in_look_) wake_for_backlog();
 }
 
-TaskHeader* Worker::take_lifo() noexcept {
-  if (!has_lifo()) return nullptr;
-  // [WK2] acq_rel: pairs with [WK1]; the owner and relieve() may both be here, one gets the task.
-  return lifo_.exchange(nullptr, std::memory_order_acq_rel);
-}
-
-bool Worker::has_lifo() const noexcept {
-  return lifo_.load(std::memory_order_relaxed) != nullptr;  // relaxed: the exchange decides
-}
-
 // To the end of the ring; half of a full ring goes to the inject queue.
 void Worker::push(TaskHeader* task) noexcept {
   if (queue_.push(task)) return;
@@ -249,9 +252,6 @@ void Worker::push(TaskHeader* task) noexcept {
   if (!newer_half.empty()) shared_.inject(newer_half);
   shared_.inject(task);
 }
-
-// After its poll, in which the worker may have been lent.
-void Worker::requeue(TaskHeader* task) noexcept { is_here() ? push(task) : shared_.inject(task); }
 
 void Worker::wake_for_backlog() noexcept {
   if (queue_.size() + (has_lifo() ? 1 : 0) >= 2) shared_.wake_one();

@@ -68,7 +68,9 @@ class Worker {
   void unpark() noexcept { parker_.unpark(); }
   /// Takes the task in the LIFO slot, or null.
   TaskHeader* take_lifo() noexcept;
-  bool has_lifo() const noexcept;
+  bool has_lifo() const noexcept {
+    return lifo_.load(std::memory_order_relaxed) != nullptr;  // relaxed: the exchange decides
+  }
   WorkerPulse pulse() const noexcept;
   bool is_sleeping() const noexcept;
 
@@ -84,9 +86,9 @@ class Worker {
   TaskHeader* next_injected() noexcept;
   TaskHeader* search() noexcept;
   void found_work() noexcept;
+  TaskHeader* empty_lifo() noexcept;
   void run_task(TaskHeader* task) noexcept;
   void poll(TaskHeader* task) noexcept;
-  static bool poll_future(TaskHeader* task, Context& context) noexcept;
   void push(TaskHeader* task) noexcept;
   void requeue(TaskHeader* task) noexcept;
   void wake_for_backlog() noexcept;

@@ -283,7 +283,7 @@ TEST(budget, ends_with_the_slice_of_time_too) {
   std::uint32_t taken = 0;
   while (work()) ++taken;
   EXPECT_GE(taken, budget::units_per_look) << "the first look only starts the clock";
-  EXPECT_LE(taken, 3 * budget::units_per_look) << "looks at 5 and 13, which is two slices later";
+  EXPECT_LE(taken, 3 * budget::units_per_look) << "looks at 8 and 16, which is two slices later";
   EXPECT_EQ(context.wakes(), 1);
   EXPECT_EQ(budget::remaining(), 0u);
   {

@@ -32,7 +32,7 @@ template <Future F>
 JoinHandle<Output<F>> spawn(F future, std::source_location at) {
   return runtime->spawn(std::move(future), at);
 }
-void scheduler::Scheduler::adopt(TaskHeader* task, std::string&&) {
+void scheduler::Scheduler::adopt(TaskHeader* task) {
   add_ref();
   task->scheduler = this;
   shared_->adopt(task);
