@@ -28,6 +28,11 @@ Builder& Builder::workers(std::uint32_t count) {
   return *this;
 }
 
+Builder& Builder::workers_limit(std::uint32_t count) {
+  options_.workers_limit.set(count, from_code);
+  return *this;
+}
+
 Builder& Builder::backend(Backend backend) {
   options_.backend.set(backend, from_code);
   return *this;

@@ -26,6 +26,9 @@ class Builder {
 
   /// 1 to 1024; workers_auto (the default) takes available_parallelism().
   Builder& workers(std::uint32_t count);
+  /// How many there may be later, see Handle::set_workers(): 1 to 1024. Each that is not in use costs a thread that
+  /// sleeps, and a ring. workers_limit_auto (the default): what the number of workers came to; for workers_auto more.
+  Builder& workers_limit(std::uint32_t count);
   Builder& backend(Backend backend);
   Builder& reactor_mode(ReactorMode mode);
   /// Of each ring: 2 to 32768 and 4 to 65536.

@@ -3,6 +3,7 @@
 
 #include <skua/core/future.hpp>
 #include <skua/core/ref.hpp>
+#include <skua/core/result.hpp>
 #include <skua/options.hpp>
 #include <skua/runtime_counters.hpp>
 #include <skua/scheduler/scheduler.hpp>
@@ -31,7 +32,13 @@ class Handle {
 
   /// What the runtime was started with: `workers` and `backend` say what `auto` came to.
   const Options& options() const noexcept;
-  std::uint32_t workers() const noexcept { return scheduler().workers(); }
+  /// Workers that run tasks; none once the runtime has been shut down.
+  std::uint32_t workers() const noexcept { return scheduler().active_workers(); }
+  /// From now on so many do. Returns at once. More begin at once; of those that are too many, each ends the poll that
+  /// it is in, hands its other tasks over, and from then on only wakes those whose descriptors and timers it has.
+  /// Nothing is lost. With workers_auto the runtime stops to follow the quota of its cgroup. Any thread. Errors:
+  /// invalid_argument: 0, or more than `workers_limit`.
+  Result<void> set_workers(std::uint32_t count) const;
   /// Tasks that have been spawned and have not ended.
   std::size_t alive_tasks() const { return scheduler().alive_tasks(); }
   /// What the runtime has in hand.

@@ -7,8 +7,9 @@ namespace skua {
 Monitor::Monitor(Ref<reactor::Driver> own, std::vector<Ref<reactor::Driver>> drivers)
     : own_(std::move(own)), drivers_(std::move(drivers)) {}
 
-void Monitor::watch(scheduler::Scheduler& scheduler) {
+void Monitor::watch(scheduler::Scheduler& scheduler, WorkerCount& worker_count) {
   scheduler_ = &scheduler;
+  worker_count_ = &worker_count;
   watched_.resize(scheduler.workers());
 }
 
@@ -28,6 +29,7 @@ void Monitor::tick(Instant now) {
   if (now < next_tick()) return;
   next_ = now + period;
   for (std::uint32_t worker = 0; worker < watched_.size(); ++worker) look_at(worker);
+  worker_count_->follow_quota(now);
   rest_if_quiet();
 }
 
@@ -44,13 +46,13 @@ void Monitor::look_at(std::uint32_t worker) {
 }
 
 void Monitor::rest_if_quiet() {
-  if (scheduler_->sleeping_workers() != watched_.size()) {
+  if (scheduler_->awake_workers() != 0) {
     quiet_ticks_ = 0;
   } else if (++quiet_ticks_ >= quiet_ticks_until_rest) {
     quiet_ticks_ = 0;
     // [MO2] seq_cst: cleared before the sleepers are counted, see the head of monitor.hpp; pairs with [MO1], [MO3].
     ticking_.store(false, std::memory_order_seq_cst);
-    if (scheduler_->sleeping_workers() != watched_.size()) {
+    if (scheduler_->awake_workers() != 0) {
       ticking_.store(true,
                      std::memory_order_relaxed);  // relaxed: read by this thread, and by workers that would set it
     }

@@ -16,6 +16,7 @@
 #include <skua/core/ref.hpp>
 #include <skua/reactor/driver.hpp>
 #include <skua/scheduler/scheduler.hpp>
+#include <skua/worker_count.hpp>
 
 #include <vector>
 
@@ -26,8 +27,8 @@ class Monitor {
   /// `own` is the reactor thread's driver; `drivers[i]` worker i's (empty in ReactorMode::thread).
   Monitor(Ref<reactor::Driver> own, std::vector<Ref<reactor::Driver>> drivers);
 
-  /// The scheduler to watch: before any thread is started.
-  void watch(scheduler::Scheduler& scheduler);
+  /// The scheduler to watch, and who sees to the number of its workers: before any thread is started.
+  void watch(scheduler::Scheduler& scheduler, WorkerCount& worker_count);
 
   /// A worker's thread, which has just been counted as awake.
   void on_worker_awake() noexcept {
@@ -60,6 +61,7 @@ class Monitor {
   const Ref<reactor::Driver> own_;
   const std::vector<Ref<reactor::Driver>> drivers_;
   scheduler::Scheduler* scheduler_ = nullptr;
+  WorkerCount* worker_count_ = nullptr;
   // Reactor thread only
   std::vector<Watched> watched_;
   Instant next_{};  // the clock's beginning, not Instant::min(): the driver subtracts the present from it

@@ -86,6 +86,8 @@ static_assert(workers_max == 1024 && submission_entries_min == 2 && submission_e
               "the table names the limits");
 constexpr OptionEntry table[] = {
     entry<&Options::workers, Workers>("workers", "SKUA_WORKERS", "--workers", "auto or a number from 1 to 1024"),
+    entry<&Options::workers_limit, Workers>("workers_limit", "SKUA_WORKERS_LIMIT", "--workers-limit",
+                                            "auto or a number from 1 to 1024"),
     entry<&Options::backend, Name<Backend>>("backend", "SKUA_BACKEND", "--backend", "auto, io_uring or epoll"),
     entry<&Options::reactor_mode, Name<ReactorMode>>("reactor.mode", "SKUA_REACTOR_MODE", "--reactor-mode",
                                                      "workers or thread"),

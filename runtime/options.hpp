@@ -41,6 +41,9 @@ struct Setting {
 /// Number of workers; 0 stands for `auto`: available_parallelism().
 inline constexpr std::uint32_t workers_auto = 0;
 inline constexpr std::uint32_t workers_max = 1024;
+/// Of `workers_limit`: as many as are started; with workers_auto, as many as the affinity mask allows, up to four times
+/// those that are started.
+inline constexpr std::uint32_t workers_limit_auto = 0;
 
 /// Which kernel interface delivers readiness.
 enum class Backend {
@@ -69,6 +72,7 @@ enum class ReactorMode {
 
 struct Options {
   Setting<std::uint32_t> workers;
+  Setting<std::uint32_t> workers_limit;
   Setting<Backend> backend;
   Setting<ReactorMode> reactor_mode;
   Setting<std::uint32_t> submission_entries{.value = 256};
@@ -79,6 +83,7 @@ struct Options {
 
   /// Sets an option by its key, as files, the environment and command lines do:
   ///   "workers"                      auto, or 1 to 1024
+  ///   "workers_limit"                auto, or 1 to 1024: how many there may be later, see Handle::set_workers()
   ///   "backend"                      auto, io_uring or epoll
   ///   "reactor.mode"                 workers or thread
   ///   "io_uring.submission_entries"  2 to 32768, of each ring (a worker has one)

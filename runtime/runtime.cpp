@@ -154,6 +154,7 @@ scheduler::Scheduler& current_scheduler() { return required_core().scheduler(); 
 const Options& Handle::options() const noexcept { return core_->options(); }
 scheduler::Scheduler& Handle::scheduler() const noexcept { return core_->scheduler(); }
 Semaphore& Handle::blocking_admission() const noexcept { return core_->blocking_admission(); }
+Result<void> Handle::set_workers(std::uint32_t count) const { return core_->worker_count().set(count); }
 RuntimeCounters Handle::counters() const { return core_->counters(); }
 
 }  // namespace skua

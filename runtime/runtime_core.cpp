@@ -1,4 +1,5 @@
 #include <skua/blocking/counted_operations.hpp>
+#include <skua/cgroup.hpp>
 #include <skua/core/log.hpp>
 #include <skua/driver_parker.hpp>
 #include <skua/reactor/operation_ring.hpp>
@@ -22,7 +23,7 @@ reactor::OperationRingOptions operation_ring_options(const Options& options) {
   ring.submission_entries = std::min(ring.submission_entries, options.submission_entries.value);
   ring.completion_entries = std::min(ring.completion_entries, options.completion_entries.value);
   // The kernel's limit is for each thread that submits.
-  ring.most_threads = std::max(1U, options.blocking_threads.value / options.workers.value);
+  ring.most_threads = std::max(1U, options.blocking_threads.value / options.workers_limit.value);
   return ring;
 }
 
@@ -47,7 +48,7 @@ Result<Drivers> make_drivers(const RuntimePlan& plan) {
   drivers.reactor = *std::move(reactor);
   if (plan.is_current_thread) drivers.workers.push_back(drivers.reactor);
   if (plan.is_current_thread || options.reactor_mode.value == ReactorMode::thread) return drivers;
-  for (std::uint32_t i = 0; i < options.workers.value; ++i) {
+  for (std::uint32_t i = 0; i < options.workers_limit.value; ++i) {
     auto driver = make_driver(options, plan.keeper);
     if (!driver) return std::move(driver).error();
     drivers.workers.push_back(*std::move(driver));
@@ -65,6 +66,29 @@ Result<Drivers> make_drivers_of_best_backend(RuntimePlan& plan) {
   reactor::warn_of_refused_ring(drivers.error());
   options.backend.value = Backend::epoll;
   return make_drivers(plan);
+}
+
+// What `auto` comes to.
+Result<void> resolve_workers(RuntimePlan& plan) {
+  Options& options = plan.options;
+  std::uint32_t& workers = options.workers.value;
+  std::uint32_t& limit = options.workers_limit.value;
+  if (plan.is_current_thread) {
+    workers = limit = 1;
+    options.reactor_mode.value = ReactorMode::workers;
+    return {};
+  }
+  plan.follows_quota = workers == workers_auto;
+  if (plan.follows_quota) workers = available_parallelism();
+  if (limit == workers_limit_auto) {
+    limit = plan.follows_quota ? std::max(workers, std::min(affinity_processors(), 4 * workers)) : workers;
+  }
+  if (plan.follows_quota) workers = std::min(workers, limit);
+  if (workers <= limit) return {};
+  return Error(std::errc::invalid_argument, "option",
+               "workers_limit = \"" + std::to_string(limit) + "\" (from " + options.workers_limit.origin.describe() +
+                   ") is less than workers = \"" + std::to_string(workers) + "\" (from " +
+                   options.workers.origin.describe() + ")");
 }
 
 /// Runs a function on a thread of the pool. Nobody waits for it.
@@ -101,14 +125,7 @@ RuntimeCore* RuntimeCore::set_current(RuntimeCore* core) noexcept {
 }
 
 Result<Ref<RuntimeCore>> RuntimeCore::start(RuntimePlan plan) {
-  std::uint32_t& workers = plan.options.workers.value;
-  if (plan.is_current_thread) {
-    workers = 1;
-    plan.options.reactor_mode.value = ReactorMode::workers;
-  } else if (workers == workers_auto) {
-    workers = available_parallelism();
-  }
-
+  if (auto resolved = resolve_workers(plan); !resolved) return std::move(resolved).error();
   auto drivers = make_drivers_of_best_backend(plan);
   if (!drivers) return std::move(drivers).error();
   auto core = Ref<RuntimeCore>::adopt(
@@ -138,7 +155,8 @@ RuntimeCore::RuntimeCore(RuntimePlan plan, Ref<reactor::Driver> reactor_driver,
           plan_.hooks.on_thread_stop)),
       monitor_(reactor_driver_, worker_drivers_),
       scheduler_(make_ref<scheduler::Scheduler>(
-          make_parkers(options().workers.value, worker_drivers_, monitor_, keeper()), plan_.hooks)),
+          make_parkers(options().workers_limit.value, worker_drivers_, monitor_, keeper()), plan_.hooks)),
+      worker_count_(*scheduler_, plan_.follows_quota),
       reactor_thread_(reactor_driver_, monitor_),
       blocking_admission_(options().blocking_queue.value) {
   give_operations_to(*reactor_driver_);
@@ -146,7 +164,8 @@ RuntimeCore::RuntimeCore(RuntimePlan plan, Ref<reactor::Driver> reactor_driver,
     if (driver.get() != reactor_driver_.get()) give_operations_to(*driver);
   }
   if (plan_.is_current_thread) current_thread_.emplace(*scheduler_, reactor_driver_);
-  monitor_.watch(*scheduler_);
+  scheduler_->set_active_workers(options().workers.value);
+  monitor_.watch(*scheduler_, worker_count_);
 }
 
 void RuntimeCore::give_operations_to(reactor::Driver& driver) {
@@ -194,7 +213,7 @@ void RuntimeCore::count_threads_as_active() {
 }
 
 std::uint32_t RuntimeCore::thread_count() const noexcept {
-  return plan_.is_current_thread ? 1 : options().workers.value + 1;
+  return plan_.is_current_thread ? 1 : options().workers_limit.value + 1;
 }
 
 void RuntimeCore::forget_threads() {

@@ -15,6 +15,7 @@
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/shutdown_report.hpp>
 #include <skua/sync/semaphore.hpp>
+#include <skua/worker_count.hpp>
 
 #include <memory>
 #include <optional>
@@ -29,7 +30,8 @@ struct RuntimePlan {
   Hooks hooks;
   bool is_current_thread = false;
   std::string thread_name = "skua-worker";
-  Ref<Timekeeper> keeper;  // null: time is real
+  Ref<Timekeeper> keeper;      // null: time is real
+  bool follows_quota = false;  // `workers` was auto
 };
 
 class RuntimeCore : public RefCounted<RuntimeCore> {
@@ -46,6 +48,7 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   bool is_shut_down() const noexcept { return is_shut_down_; }
 
   scheduler::Scheduler& scheduler() noexcept { return *scheduler_; }
+  WorkerCount& worker_count() noexcept { return worker_count_; }
   reactor::Driver& reactor_driver() noexcept { return *reactor_driver_; }
   BlockingPool& blocking_pool() noexcept { return *blocking_pool_; }
   Semaphore& blocking_admission() noexcept { return blocking_admission_; }
@@ -79,13 +82,14 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   void end_tasks_here();
   void end_threads();
 
-  const RuntimePlan plan_;  // with `workers` and `backend` resolved
+  const RuntimePlan plan_;  // with `workers`, `workers_limit` and `backend` resolved
   const Ref<reactor::Driver> reactor_driver_;
   const std::vector<Ref<reactor::Driver>> worker_drivers_;  // empty in ReactorMode::thread
   const Ref<BlockingPool> blocking_pool_;
   std::vector<Ref<reactor::OperationExecutor>> operation_rings_;  // none on epoll: the pool does all
   Monitor monitor_;
   const Ref<scheduler::Scheduler> scheduler_;
+  WorkerCount worker_count_;
   ReactorThread reactor_thread_;
   std::optional<CurrentThread> current_thread_;
   Semaphore blocking_admission_;

@@ -1,4 +1,4 @@
-// Idle: who sleeps, who searches, and whom to wake.
+// Idle: who takes part, who sleeps, who searches, and whom to wake.
 //
 // The promise: no task waits in a queue while a worker sleeps that could run it. The protocol (after Tokio's, with the
 // proof written out):
@@ -20,6 +20,8 @@
 //   Until [ID2] a worker without work is awake, and a push wakes nobody in its stead: hence the look of those who were
 //   refused the search. The searcher may have found another task and be busy with it for long.
 //
+// A worker that is taken out of service leaves as if it went to sleep, and is on no list: leave() is an [ID2].
+//
 // Why not a plain load in worker_to_wake()? It could read a value older than [ID2] without anybody noticing: the pusher
 // sees a searcher that has already looked, and the task is lost (tokio#1788).
 //
@@ -40,8 +42,8 @@ inline constexpr WorkerId no_worker = ~WorkerId{0};
 
 class Idle {
  public:
-  /// All workers start awake and not searching.
-  explicit Idle(std::uint32_t workers) : workers_(workers), counts_(std::uint64_t{workers} * one_awake) {
+  /// All workers start awake and not searching. At most 65535.
+  explicit Idle(std::uint32_t workers) : counts_(std::uint64_t{workers} * (one_worker + one_awake)) {
     sleepers_.reserve(workers);
   }
 
@@ -63,10 +65,18 @@ class Idle {
   [[nodiscard]] bool begin_sleep(WorkerId worker, bool searching) {
     const seam::Lock lock(mutex_);
     sleepers_.push_back(worker);
-    // [ID2] seq_cst: pairs with [ID1].
-    const std::uint64_t before =
-        counts_.fetch_sub(one_awake + (searching ? one_searching : 0), std::memory_order_seq_cst);
-    return searchers(before) == (searching ? 1u : 0u);
+    return subtract(one_awake, searching);
+  }
+
+  /// The worker, which is awake, takes no tasks any more: it is not to be woken for any. True: as begin_sleep().
+  [[nodiscard]] bool leave(bool searching) {
+    const seam::Lock lock(mutex_);
+    return subtract(one_worker + one_awake, searching);
+  }
+  /// It takes tasks again, and is awake.
+  void join() {
+    const seam::Lock lock(mutex_);
+    count(one_worker + one_awake);
   }
 
   /// The worker is awake again. True: somebody woke it by name, and it counts as searching. False: its driver did.
@@ -82,7 +92,8 @@ class Idle {
   /// May the worker search? At most half of them do: more only disturb each other.
   [[nodiscard]] bool begin_search() noexcept {
     // relaxed: a hint; too many or too few searchers cost time, never a task
-    if (2 * searchers(counts_.load(std::memory_order_relaxed)) >= workers_) return false;
+    const std::uint64_t counts = counts_.load(std::memory_order_relaxed);
+    if (2 * searchers(counts) >= workers(counts)) return false;
     count(one_searching);
     return true;
   }
@@ -93,28 +104,33 @@ class Idle {
     return searchers(counts_.fetch_sub(one_searching, std::memory_order_seq_cst)) == 1;
   }
 
-  /// How many sleep. For statistics and for "is anybody awake?".
-  std::uint32_t sleeping() const noexcept {
+  /// How many take part and do not sleep.
+  std::uint32_t awake() const noexcept {
     // [ID4] seq_cst: the monitor's last look before it stops is ordered against a worker's waking; pairs with [ID1].
-    return workers_ - awake(counts_.load(std::memory_order_seq_cst));
+    return awake(counts_.load(std::memory_order_seq_cst));
   }
 
  private:
-  // counts_:  | awake : 32 | searching : 32 |
+  // counts_:  | unused : 16 | workers : 16 | awake : 16 | searching : 16 |
   static constexpr std::uint64_t one_searching = 1;
-  static constexpr std::uint64_t one_awake = std::uint64_t{1} << 32;
-  static constexpr std::uint32_t searchers(std::uint64_t counts) noexcept { return static_cast<std::uint32_t>(counts); }
-  static constexpr std::uint32_t awake(std::uint64_t counts) noexcept {
-    return static_cast<std::uint32_t>(counts >> 32);
-  }
+  static constexpr std::uint64_t one_awake = std::uint64_t{1} << 16;
+  static constexpr std::uint64_t one_worker = std::uint64_t{1} << 32;
+  static constexpr std::uint32_t searchers(std::uint64_t counts) noexcept { return counts & 0xffff; }
+  static constexpr std::uint32_t awake(std::uint64_t counts) noexcept { return counts >> 16 & 0xffff; }
+  static constexpr std::uint32_t workers(std::uint64_t counts) noexcept { return counts >> 32 & 0xffff; }
 
-  bool quiet(std::uint64_t counts) const noexcept { return searchers(counts) == 0 && awake(counts) < workers_; }
+  static bool quiet(std::uint64_t counts) noexcept { return searchers(counts) == 0 && awake(counts) < workers(counts); }
+
+  // True: nobody is searching any more.
+  bool subtract(std::uint64_t change, bool searching) noexcept SKUA_REQUIRES(mutex_) {
+    // [ID2] seq_cst: pairs with [ID1].
+    const std::uint64_t before = counts_.fetch_sub(change + (searching ? one_searching : 0), std::memory_order_seq_cst);
+    return searchers(before) == (searching ? 1u : 0u);
+  }
 
   // [ID5] seq_cst: every change of the counts is in the one order that the proof argues with. Pairs with [ID1], [ID2].
   void count(std::uint64_t change) noexcept { counts_.fetch_add(change, std::memory_order_seq_cst); }
 
-  // Constant after construction
-  const std::uint32_t workers_;
   // Any thread
   seam::Atomic<std::uint64_t> counts_;
   // Guarded by mutex_

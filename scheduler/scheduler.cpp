@@ -114,7 +114,22 @@ void Scheduler::schedule(TaskHeader* task) noexcept {
 }
 
 std::uint32_t Scheduler::workers() const noexcept { return static_cast<std::uint32_t>(shared_->workers.size()); }
-std::uint32_t Scheduler::sleeping_workers() const noexcept { return shared_->idle.sleeping(); }
+
+void Scheduler::set_active_workers(std::uint32_t count) noexcept {
+  SKUA_ASSERT(count >= 1 && count <= workers());
+  const seam::Lock lock(shared_->resize_mutex);
+  const std::uint32_t before = active_workers();
+  if (before == 0) return;  // shutting down
+  // relaxed: each worker that it is about is unparked
+  shared_->active_workers.store(count, std::memory_order_relaxed);
+  for (std::uint32_t i = std::min(before, count); i < std::max(before, count); ++i) shared_->workers[i]->unpark();
+}
+
+std::uint32_t Scheduler::active_workers() const noexcept {
+  return shared_->active_workers.load(std::memory_order_relaxed);  // relaxed: a number of a moment that has passed
+}
+
+std::uint32_t Scheduler::awake_workers() const noexcept { return shared_->idle.awake(); }
 std::size_t Scheduler::alive_tasks() { return shared_->owned.size() + shared_->refused.running(); }
 bool Scheduler::is_empty() { return shared_->owned.is_empty(); }
 bool Scheduler::drain(Instant deadline) { return shared_->owned.wait_until_empty(deadline); }

@@ -99,8 +99,15 @@ class Scheduler : public RefCounted<Scheduler> {
   /// See JoinHandleBase::end_now(). The caller has a reference.
   void end_now(TaskHeader* task) noexcept;
 
+  /// That there are, in service or not.
   std::uint32_t workers() const noexcept;
-  std::uint32_t sleeping_workers() const noexcept;
+  /// The first so many take tasks, 1 to workers(); all in the beginning. Returns at once: a worker that is out of
+  /// service from now on ends the poll that it is in, and hands its other tasks over. Any thread; nothing after
+  /// shutdown().
+  void set_active_workers(std::uint32_t count) noexcept;
+  std::uint32_t active_workers() const noexcept;
+  /// That take tasks, or are about to stop it, and do not sleep.
+  std::uint32_t awake_workers() const noexcept;
   /// Tasks that have not ended. After the beginning of shutdown() also those that refuse to.
   std::size_t alive_tasks();
 

@@ -19,7 +19,8 @@
 namespace skua::scheduler {
 
 struct Scheduler::Shared {
-  Shared(std::uint32_t count, Hooks called) : hooks(std::move(called)), idle(count), workers_running(count) {}
+  Shared(std::uint32_t count, Hooks called)
+      : hooks(std::move(called)), idle(count), active_workers(count), workers_running(count) {}
 
   /// From any thread: queues the task for whichever worker is free.
   void inject(TaskHeader* task) noexcept;
@@ -53,6 +54,8 @@ struct Scheduler::Shared {
   std::vector<seam::Thread> threads;
   std::function<void(WorkerId)> call_substitute;  // set before the threads start
   seam::Atomic<bool> seat_is_taken{false};
+  seam::Mutex resize_mutex;                    // held by who changes:
+  seam::Atomic<std::uint32_t> active_workers;  // the first of `workers`; none once it is shutting down
   seam::Atomic<bool> shutting_down{false};
   seam::Atomic<std::uint32_t> workers_running;  // that have not ended their tasks yet
 };

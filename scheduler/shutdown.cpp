@@ -38,6 +38,8 @@ void Scheduler::close() noexcept {
   shared_->owned.close();
   // [SD1] release: a worker that sees the flag finds the list closed; pairs with [SD2].
   shared_->shutting_down.store(true, std::memory_order_release);
+  const seam::Lock lock(shared_->resize_mutex);
+  shared_->active_workers.store(0, std::memory_order_relaxed);  // relaxed: the workers are unparked next
 }
 
 void Worker::end_tasks() noexcept {

@@ -51,11 +51,47 @@ void Worker::run() {
 }
 
 void Worker::run_until_shutdown() {
-  // relaxed: the flag alone is read; shutdown() unparks every worker after setting it, and that orders the rest
-  while (!shared_.shutting_down.load(std::memory_order_relaxed)) {
+  for (;;) {
+    run_in_service();
+    // relaxed: the flag alone is read; shutdown() unparks every worker after setting it, and that orders the rest
+    if (shared_.shutting_down.load(std::memory_order_relaxed)) return;
+    wait_out_of_service();
+  }
+}
+
+bool Worker::is_in_service() const noexcept {
+  // relaxed: who changes it unparks the workers that it is about, and that orders the rest
+  return id_ < shared_.active_workers.load(std::memory_order_relaxed);
+}
+
+void Worker::run_in_service() {
+  while (is_in_service()) {
     if (!run_next()) sleep();
     if (!is_here()) come_back();
   }
+}
+
+void Worker::wait_out_of_service() {
+  hand_over_tasks();
+  // As before a sleep: a task that was pushed when this worker counted as awake is somebody else's business now.
+  if (shared_.idle.leave(std::exchange(searching_, false)) && shared_.has_work()) shared_.wake_one();
+  has_left_ = in_look_ = true;
+  sleeping_.store(true, std::memory_order_relaxed);  // relaxed: a hint
+  // relaxed: see run_until_shutdown()
+  while (!is_in_service() && !shared_.shutting_down.load(std::memory_order_relaxed)) {
+    parker_.park();
+    count(looks_);
+  }
+  sleeping_.store(false, std::memory_order_relaxed);  // relaxed: a hint
+  has_left_ = in_look_ = false;
+  shared_.idle.join();
+  parker_.on_awake();
+  pace_.restart(seam::now());
+}
+
+void Worker::hand_over_tasks() noexcept {
+  while (TaskHeader* const task = take_lifo()) shared_.inject(task);
+  while (TaskHeader* const task = queue_.pop()) shared_.inject(task);
 }
 
 void Worker::lend() {
@@ -75,11 +111,11 @@ void Worker::substitute() {
   if (!loan_.accept()) return;
   if (!parker_.take_over()) return loan_.give_back();
   enter();
-  // relaxed: as in run_until_shutdown()
-  while (!shared_.shutting_down.load(std::memory_order_relaxed) && !loan_.is_wanted_back()) {
+  while (is_in_service() && !loan_.is_wanted_back()) {
     if (!run_next()) sleep();
     if (!is_here()) return parker_.on_lender_done();  // lent on, and not ours to take back
   }
+  hand_over_tasks();  // it may take a while until the worker's own thread comes back
   leave();
   loan_.give_back();
 }
@@ -151,7 +187,9 @@ TaskHeader* Worker::next_injected() noexcept {
   const std::size_t waiting = shared_.inject_queue.size();
   if (waiting == 0) return nullptr;
   std::array<TaskHeader*, seam::inject_batch> batch;
-  const std::size_t share = waiting / shared_.workers.size() + 1;
+  // relaxed: a guess
+  const std::size_t takers = std::max(shared_.active_workers.load(std::memory_order_relaxed), 1u);
+  const std::size_t share = waiting / takers + 1;
   const std::size_t room = queue_.capacity - queue_.size();
   const std::size_t most = std::clamp<std::size_t>(share, 1, std::min(room + 1, batch.size()));
   const std::size_t taken = shared_.inject_queue.pop({batch.data(), most});
@@ -240,6 +278,7 @@ void Worker::schedule(TaskHeader* task) noexcept {
     task = lifo_.exchange(task, std::memory_order_acq_rel);
     if (task == nullptr) return;
   }
+  if (has_left_) return shared_.inject(task);
   push(task);
   if (!in_look_) wake_for_backlog();
 }

@@ -17,6 +17,10 @@
 // Whom a push wakes: nobody, as long as the worker itself will run the task next. Two tasks waiting are a backlog: wake
 // one.
 //
+// Out of service: workers are numbered, and the first so many take tasks (Scheduler::set_active_workers()). One that is
+// taken out of service hands its tasks over between two polls, and from then on only turns its driver, for the
+// descriptors and timers that belong to it; what these wake, the others run.
+//
 // A poll that is about to block lends the worker: worker_loan.hpp. Another thread is its owner then; the thread that
 // blocks is none, queues what it wakes in the inject queue, and takes the worker back when its poll has ended.
 //
@@ -78,6 +82,10 @@ class Worker {
   static constexpr std::uint32_t lifo_polls_in_a_row = 3;
 
   void run_until_shutdown();
+  bool is_in_service() const noexcept;
+  void run_in_service();
+  void wait_out_of_service();
+  void hand_over_tasks() noexcept;
   void sleep();
   /// Whether this thread is the owner.
   bool is_here() const noexcept;
@@ -102,7 +110,8 @@ class Worker {
   seam::Random random_;
   PollPace pace_;
   bool searching_ = false;
-  bool in_look_ = false;  // tasks woken now were woken by the driver: oldest first
+  bool in_look_ = false;   // tasks woken now were woken by the driver: oldest first
+  bool has_left_ = false;  // out of service: tasks are for others
 
   // Any thread
   WorkerLoan loan_;

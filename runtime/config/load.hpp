@@ -6,6 +6,7 @@
 // The file looks like this; every key may be left out:
 //
 //   workers = "auto"      # or 1 to 1024
+//   workers_limit = "auto"    # or 1 to 1024
 //   backend = "auto"      # auto, io_uring or epoll
 //   [reactor]
 //   mode = "workers"      # workers or thread

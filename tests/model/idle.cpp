@@ -41,7 +41,24 @@ struct IdleModel : rl::test_suite<Derived, Threads> {
   // Mirrors worker.cpp, member by member -----------------------------------------------------------------------------
 
   void run_until_shutdown(Worker& self) {
-    while (!shutting_down.load(std::memory_order_relaxed)) {
+    for (;;) {
+      run_in_service(self);
+      if (shutting_down.load(std::memory_order_relaxed)) return;
+      wait_out_of_service(self);
+    }
+  }
+  bool is_in_service(const Worker& self) { return self.id < active_workers.load(std::memory_order_relaxed); }
+  void wait_out_of_service(Worker& self) {
+    while (Item* const task = self.queue.pop()) {
+      check(inject_queue.push(task), "open");
+      wake_one();
+    }
+    if (idle.leave(std::exchange(self.searching, false)) && has_work()) wake_one();
+    while (!is_in_service(self) && !shutting_down.load(std::memory_order_relaxed)) self.parker.park();
+    idle.join();
+  }
+  void run_in_service(Worker& self) {
+    while (is_in_service(self)) {
       if (Item* task = next_task(self)) {
         run_task(self, task);
       } else if (Item* stolen = search(self)) {
@@ -113,8 +130,20 @@ struct IdleModel : rl::test_suite<Derived, Threads> {
     check(inject_queue.push(&items[item]), "open");
     wake_one();
   }
+  // Mirrors Scheduler::set_active_workers(), and close().
+  void set_active_workers(unsigned count) {
+    const seam::Lock lock(resize_mutex);
+    const unsigned before = active_workers.load(std::memory_order_relaxed);
+    if (before == 0) return;
+    active_workers.store(count, std::memory_order_relaxed);
+    for (unsigned i = std::min(before, count); i < std::max(before, count); ++i) workers[i].parker.unpark();
+  }
   void shut_down() {
     shutting_down.store(true, std::memory_order_release);
+    {
+      const seam::Lock lock(resize_mutex);
+      active_workers.store(0, std::memory_order_relaxed);
+    }
     for (Worker& worker : workers) worker.parker.unpark();
   }
 
@@ -125,7 +154,7 @@ struct IdleModel : rl::test_suite<Derived, Threads> {
   void after() {
     for (const Item& item : items) check(item.runs.read() == 1, "every task ran");
     check(!has_work(), "nothing is left");
-    check(idle.sleeping() == 0, "all are awake in the end");
+    check(idle.awake() == Workers, "all are awake in the end");
   }
   /// What a task does. Each model may have its own.
   void run(Worker&, unsigned) {}
@@ -135,6 +164,8 @@ struct IdleModel : rl::test_suite<Derived, Threads> {
   Worker workers[Workers];
   Item items[Items];
   seam::Atomic<std::uint32_t> left{Items};
+  seam::Mutex resize_mutex;
+  seam::Atomic<unsigned> active_workers{Workers};
   seam::Atomic<bool> shutting_down;
 };
 
@@ -208,6 +239,54 @@ struct TasksThatMeet : IdleModel<TasksThatMeet, 3, 2, 2, 1> {
   model::Event here[2];
 };
 
+// A worker is taken out of service while a task is pushed, whichever worker is told of it: the other runs it.
+struct LeavesBesideAPush : IdleModel<LeavesBesideAPush, 3, 2, 1> {
+  void thread(unsigned i) {
+    if (i < 2) return run_until_shutdown(workers[i]);
+    set_active_workers(1);
+    inject(0);
+  }
+};
+
+struct PushBesideTheLeave : IdleModel<PushBesideTheLeave, 3, 2, 2> {
+  void thread(unsigned i) {
+    if (i < 2) return run_until_shutdown(workers[i]);
+    inject(0);
+    set_active_workers(1);
+    inject(1);
+  }
+};
+
+// Out of service and back, with tasks that need both at the same time in the end.
+struct LeavesAndComesBack : IdleModel<LeavesAndComesBack, 3, 2, 2, 1> {
+  void thread(unsigned i) {
+    if (i < 2) return run_until_shutdown(workers[i]);
+    set_active_workers(1);
+    inject(0);
+    set_active_workers(2);
+    inject(1);
+  }
+  void run(Worker&, unsigned item) {
+    here[item].set();
+    here[1 - item].wait();
+  }
+  model::Event here[2];
+};
+
+// What a worker has in its ring when it leaves, the other runs.
+struct LeavesWithTasks : IdleModel<LeavesWithTasks, 2, 2, 3> {
+  void before() {
+    IdleModel::before();
+    inject(0);
+  }
+  void thread(unsigned i) { run_until_shutdown(workers[i]); }
+  void run(Worker& self, unsigned item) {
+    if (item != 0) return;
+    for (unsigned child = 1; child < 3; ++child) check(self.queue.push(&items[child]), "there is room");
+    set_active_workers(1);
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -219,5 +298,9 @@ int main(int argc, char** argv) {
   runner.run<PushFromAWorker>("push_from_a_worker");
   runner.run<Backlog>("backlog_is_stolen");
   runner.run<TasksThatMeet>("tasks_that_meet");
+  runner.run<LeavesBesideAPush>("leaves_beside_a_push");
+  runner.run<PushBesideTheLeave>("push_beside_the_leave");
+  runner.run<LeavesAndComesBack>("leaves_and_comes_back");
+  runner.run<LeavesWithTasks>("leaves_with_tasks");
   return runner.exit_code();
 }
