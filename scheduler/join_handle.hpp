@@ -85,9 +85,12 @@ class [[nodiscard("dropping the handle detaches the task: say so with std::move(
     return take_output();
   }
 
-  /// The output. Requires is_finished(); once.
+  /// The output, once. Before is_finished() it ends the program.
   JoinResult<T> take_output() {
-    SKUA_ASSERT(task_->state.is_complete_unordered() && !taken_);
+    if (taken_ || !is_finished()) {
+      fail_fast("the output of a task was taken before the task had ended, or twice",
+                "Await the JoinHandle, or ask is_finished() first");
+    }
     std::optional<JoinResult<T>> output;
     task_->vtable->take_output(task_, &output);
     taken_ = true;

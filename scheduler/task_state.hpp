@@ -165,11 +165,6 @@ class TaskState {
     return (word_.load(std::memory_order_acquire) & complete) != 0;
   }
 
-  /// For assertions, which must not provide the order that they check.
-  bool is_complete_unordered() const noexcept {
-    return (word_.load(std::memory_order_relaxed) & complete) != 0;  // relaxed: nothing is read because of it
-  }
-
   // The field join_waker has been written: hands it to the runtime. False: the task completed meanwhile.
   [[nodiscard]] bool publish_join_waker() noexcept { return set_unless_complete(join_waker, join_waker); }
   // Takes the field join_waker back. False: the task completed meanwhile.
@@ -224,7 +219,7 @@ class TaskState {
     std::uint64_t now = load_hint();
     do {
       if (now & complete) {
-        // [TS6] acquire: the output is read next. Pairs with [TS2].
+        // [TS6] acquire: the caller goes on with what the task did. Pairs with [TS2].
         static_cast<void>(word_.load(std::memory_order_acquire));
         return false;
       }

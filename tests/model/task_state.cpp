@@ -379,6 +379,20 @@ struct JoinPolledThenDropped : JoinModel<JoinPolledThenDropped, 2> {
   }
 };
 
+// Who waits for the end alone sees what the task did, too.
+struct Finished : JoinModel<Finished, 2> {
+  void thread(unsigned i) {
+    if (i == 1) return work();
+    {
+      const BorrowedWaker waker(&joiners[0], &Joiner::vtable);
+      Context context(waker.get());
+      while (!handle->poll_finished(context)) joiners[0].woken.consume();
+    }
+    check(task->output.read() == value, "the end means that the output is there");
+    handle.reset();
+  }
+};
+
 struct IsFinished : JoinModel<IsFinished, 2> {
   void thread(unsigned i) {
     if (i == 1) return work();
@@ -456,6 +470,7 @@ int main(int argc, char** argv) {
   runner.run<JoinWithAnotherWaker>("join_with_another_waker");
   runner.run<JoinHandleDropped>("join_handle_dropped");
   runner.run<JoinPolledThenDropped>("join_polled_then_dropped");
+  runner.run<Finished>("finished");
   runner.run<IsFinished>("is_finished");
   runner.run<Shutdown>("shutdown_and_wake");
   runner.run<ShutdownAndAbort>("shutdown_and_abort");

@@ -223,6 +223,24 @@ TEST(scheduler, a_task_that_was_polled_before_goes_on_where_it_was) {
   EXPECT_EQ(join(handle).value(), 10);
 }
 
+TEST(scheduler, output_is_taken_after_the_end_and_once_or_the_program_ends) {
+  const auto take_too_early = [] {
+    Running scheduler(1);
+    Gate gate;
+    auto handle = scheduler.spawn(after_some_polls(gate));
+    std::ignore = handle.take_output();
+  };
+  EXPECT_DEATH(take_too_early(), "the output of a task was taken before the task had ended, or twice");
+  const auto take_twice = [] {
+    Running scheduler(1);
+    Gate gate;
+    gate.open();
+    auto handle = scheduler.spawn(after_some_polls(gate));
+    if (join(handle).value() == 10) std::ignore = handle.take_output();
+  };
+  EXPECT_DEATH(take_twice(), "the output of a task was taken before the task had ended, or twice");
+}
+
 // --- Abort ----------------------------------------------------------------------------------------------------------
 
 TEST(scheduler, aborted_before_its_first_poll_it_never_runs) {
