@@ -1,4 +1,4 @@
-// The forms of a runtime: on this thread alone, inside of a loop that is not ours; functions that block; and its end.
+// The forms of a runtime: on this thread alone, inside of a loop that is not ours; its workers; functions that block; and its end.
 #include <skua/skua.hpp>
 
 #include <algorithm>
@@ -45,6 +45,17 @@ int in_a_loop_of_others() {
 }
 // docs:end
 
+// docs:begin workers
+std::uint32_t with_more_and_fewer_workers() {
+  const Runtime runtime = Builder().workers(1).workers_limit(4).build().value();
+  const Handle handle = runtime.handle();
+  handle.set_workers(4).value();  // the night's batch
+  handle.set_workers(2).value();
+  const auto refused = handle.set_workers(5);  // invalid_argument: set_workers 5 (allowed are 1 to workers_limit, 4)
+  return refused ? 0 : handle.workers();
+}
+// docs:end
+
 // docs:begin blocking
 Task<Result<std::size_t>> compress(std::string text) {
   auto work = [text = std::move(text)] { return text.size() / 2; };   // owns what it uses
@@ -73,10 +84,11 @@ bool ends_in_time() {
 int main() {
   const int alone = on_this_thread_alone();
   const int embedded = in_a_loop_of_others();
+  const std::uint32_t workers = with_more_and_fewer_workers();
   Runtime runtime;
   const std::size_t compressed = runtime.block_on(compress("abcdef")).value();
   const std::string text = "first\nsecond";
   const std::size_t first_line = runtime.block_on(runtime.spawn(first_line_length(text))).value();
-  std::printf("%d %d %zu %zu\n", alone, embedded, compressed, first_line);
-  return alone == 8 && embedded == 3 && compressed == 3 && first_line == 5 && ends_in_time() ? 0 : 1;
+  std::printf("%d %d %u %zu %zu\n", alone, embedded, workers, compressed, first_line);
+  return alone == 8 && embedded == 3 && workers == 2 && compressed == 3 && first_line == 5 && ends_in_time() ? 0 : 1;
 }

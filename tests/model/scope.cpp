@@ -306,15 +306,15 @@ struct HandleOutlivesScope : ScopeModel<HandleOutlivesScope, 2> {
 
 int main(int argc, char** argv) {
   model::Runner runner("scope", argc, argv);
-  runner.run<Destroyed>("destroyed");
-  runner.run<DestroyedByTheOnlyWorker>("destroyed_by_the_only_worker");
+  runner.run<Destroyed>("destroyed", 4);
+  runner.run<DestroyedByTheOnlyWorker>("destroyed_by_the_only_worker", 4);
   runner.run<DestroyedWithTwoWorkers>("destroyed_with_two_workers", 4);
-  runner.run<Joined>("joined");
-  runner.run<JoinDropped>("join_dropped");
+  runner.run<Joined>("joined", 4);
+  runner.run<JoinDropped>("join_dropped", 4);
   runner.run<FirstErrorCancels>("first_error_cancels", 4);
-  runner.run<Cancelled>("cancelled");
-  runner.run<HandleAwaited>("handle_awaited");
-  runner.run<HandleDropped>("handle_dropped");
-  runner.run<HandleOutlivesScope>("handle_outlives_scope");
+  runner.run<Cancelled>("cancelled", 4);
+  runner.run<HandleAwaited>("handle_awaited", 4);
+  runner.run<HandleDropped>("handle_dropped", 4);
+  runner.run<HandleOutlivesScope>("handle_outlives_scope", 4);
   return runner.exit_code();
 }

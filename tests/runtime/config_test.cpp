@@ -46,6 +46,7 @@ TEST_F(Config, nothing_set_is_the_default) {
   EXPECT_EQ(loaded.options.workers.value, workers_auto);
   EXPECT_EQ(config::describe(loaded.options),
             "workers                       auto      default\n"
+            "workers_limit                 auto      default\n"
             "backend                       auto      default\n"
             "reactor.mode                  workers   default\n"
             "io_uring.submission_entries   256       default\n"
@@ -57,12 +58,13 @@ TEST_F(Config, nothing_set_is_the_default) {
 
 TEST_F(Config, file_sets_all_keys) {
   directory_.write("skua.toml",
-                   "# ours\nworkers = 2\nbackend = \"epoll\"\n\n[reactor]\nmode = \"thread\"\n"
+                   "# ours\nworkers = 2\nbackend = \"epoll\"\nworkers_limit = 4\n[reactor]\nmode = \"thread\"\n"
                    "[io_uring]\nsubmission_entries = 2\ncompletion_entries = 4\n"
                    "[blocking]\nthreads = 3\nkeep_alive_ms = 20\nqueue = 7\n");
   const auto loaded = load({}).value();
   EXPECT_EQ(config::describe(loaded.options),
             "workers                       2        skua.toml:2\n"
+            "workers_limit                 4        skua.toml:4\n"
             "backend                       epoll    skua.toml:3\n"
             "reactor.mode                  thread   skua.toml:6\n"
             "io_uring.submission_entries   2        skua.toml:8\n"

@@ -145,9 +145,9 @@ TEST(Options, bad_variable_is_named) {
 
 TEST(Options, keys_are_listed) {
   EXPECT_EQ(option_keys(),
-            (std::vector<std::string_view>{"workers", "backend", "reactor.mode", "io_uring.submission_entries",
-                                           "io_uring.completion_entries", "blocking.threads", "blocking.queue",
-                                           "blocking.keep_alive_ms"}));
+            (std::vector<std::string_view>{"workers", "workers_limit", "backend", "reactor.mode",
+                                           "io_uring.submission_entries", "io_uring.completion_entries",
+                                           "blocking.threads", "blocking.queue", "blocking.keep_alive_ms"}));
 }
 
 TEST(Origin, describes_itself) {

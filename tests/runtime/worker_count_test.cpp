@@ -3,8 +3,14 @@
 
 #include "environment.hpp"
 
+#include <skua/cgroup.hpp>
+
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <latch>
 #include <set>
 #include <string>
@@ -281,6 +287,74 @@ TEST_P(worker_count, virtual_time_goes_on_without_those_out_of_service) {
     auto task = runtime.spawn(sleeps(count));
     ASSERT_TRUE(await_within(task, 30s));
   }
+}
+
+/// A cgroup with a quota of processor time, that this process is in until the end. Version 1 or 2, whichever the system
+/// lets us make.
+class Quota {
+ public:
+  Quota() : name_("skua-test-" + std::to_string(::getpid())) {
+    is_made_ = make("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us") || make("/sys/fs/cgroup", "cpu.max");
+  }
+  ~Quota() {
+    if (!is_made_) return;
+    write(mount_ / "cgroup.procs", std::to_string(::getpid()));
+    ::rmdir((mount_ / name_).c_str());
+  }
+  Quota(const Quota&) = delete;
+  Quota& operator=(const Quota&) = delete;
+
+  bool is_made() const { return is_made_; }
+  void set(int processors) {
+    const std::string microseconds = std::to_string(processors * 100'000);
+    ASSERT_TRUE(write(mount_ / name_ / file_, file_ == "cpu.max" ? microseconds + " 100000" : microseconds));
+  }
+
+ private:
+  bool make(const std::filesystem::path& mount, const std::string& file) {
+    mount_ = mount;
+    file_ = file;
+    std::error_code error;
+    if (!std::filesystem::create_directory(mount / name_, error)) return false;
+    if (std::filesystem::exists(mount / name_ / file, error) &&
+        write(mount / name_ / "cgroup.procs", std::to_string(::getpid()))) {
+      return true;
+    }
+    ::rmdir((mount / name_).c_str());
+    return false;
+  }
+  static bool write(const std::filesystem::path& file, const std::string& text) {
+    std::ofstream out(file);
+    return static_cast<bool>(out << text << std::flush);
+  }
+
+  const std::string name_;
+  std::filesystem::path mount_;
+  std::string file_;
+  bool is_made_ = false;
+};
+
+TEST(worker_quota, is_followed_while_the_runtime_is_busy_until_a_number_is_set) {
+  if (affinity_processors() < 2) GTEST_SKIP() << "one processor";
+  Quota quota;
+  if (!quota.is_made()) GTEST_SKIP() << "no cgroup can be made here";
+  const ScopedVariable workers("SKUA_WORKERS", nullptr);
+  const ScopedVariable limit("SKUA_WORKERS_LIMIT", nullptr);
+  quota.set(1);
+  Runtime runtime;
+  const Handle handle = runtime.handle();
+  EXPECT_EQ(handle.workers(), 1U);
+  const auto busy = []() -> Task<> {
+    for (;;) co_await sleep(1ms);
+  };
+  runtime.spawn(busy()).detach();
+  quota.set(2);
+  EXPECT_TRUE(eventually([&] { return handle.workers() == 2; }));
+  quota.set(1);
+  EXPECT_TRUE(eventually([&] { return handle.workers() == 1; }));
+  EXPECT_TRUE(handle.set_workers(2));
+  std::this_thread::sleep_for(1500ms);
+  EXPECT_EQ(handle.workers(), 2U);
 }
 
 TEST(worker_limit, is_the_number_of_workers_unless_said) {
