@@ -121,7 +121,7 @@ Instant Driver::first_deadline() {
   return wheel_.first_deadline().value_or(Instant::max());
 }
 
-void Driver::look() {
+void Driver::look(std::size_t most_events) {
   thread_local std::vector<Waker> woken;
   thread_local std::vector<int> released;
   for (bool more = true; more;) {
@@ -131,7 +131,7 @@ void Driver::look() {
       more = fire_timers(woken);
       poller_->flush();
       woken_ = &woken;
-      poller_->reap(*this);
+      poller_->reap(*this, most_events);
       woken_ = nullptr;
       std::swap(released, released_);
     }

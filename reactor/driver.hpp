@@ -49,8 +49,8 @@ class Driver final : public RefCounted<Driver>, private PollSink, private Timeke
   // Owner
   /// Sleeps until wake(), an event, a timer, or `limit`; then wakes the tasks concerned.
   void park(Instant limit = Instant::max());
-  /// Wakes the tasks whose events or timers have come; does not wait.
-  void look();
+  /// Wakes the tasks whose timers have come, or events, of which it takes `most_events` at most; does not wait.
+  void look(std::size_t most_events = events_a_look);
   /// The calling thread is the owner from now on; nobody may be another at the same time. Only for drivers whose owner
   /// may change: it must call this first. Errors: the system refuses a new ring.
   Result<void> take_over();
@@ -140,6 +140,7 @@ class Driver final : public RefCounted<Driver>, private PollSink, private Timeke
   void free_slot(std::uint32_t index) SKUA_REQUIRES(mutex_);
   Slot* find(Token token) SKUA_REQUIRES(mutex_);
 
+  static constexpr std::size_t events_a_look = 256;
   static constexpr std::size_t wakers_a_round = 256;
   static constexpr Duration submit_again_after = std::chrono::milliseconds(1);
   static constexpr std::size_t descriptors_a_scan = 256;

@@ -48,14 +48,14 @@ class EpollPoller final : public Poller {
       const auto ns = std::max<Duration::rep>(timeout->count(), 0);
       time = {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
     }
-    const int count = fetch(timeout ? &time : nullptr);
+    const int count = fetch(events_.size(), timeout ? &time : nullptr);
     if (count < 0) pause_after_failed_wait("epoll_wait", -count, timeout);
     count_ = std::max(count, 0);
   }
 
-  void reap(PollSink& sink) override {
+  void reap(PollSink& sink, std::size_t most) override {
     static constexpr timespec at_once{};
-    if (count_ == 0) count_ = std::max(fetch(&at_once), 0);
+    if (count_ == 0) count_ = std::max(fetch(std::min(most, events_.size()), &at_once), 0);
     const auto count = static_cast<std::size_t>(std::exchange(count_, 0));
     for (const epoll_event& event : std::span(events_).first(count)) {
       // The eventfd is never read: each write is an edge, and its counter cannot get full in a lifetime.
@@ -67,8 +67,8 @@ class EpollPoller final : public Poller {
   void signal() noexcept override { kernel::eventfd_signal(wake_); }
 
  private:
-  int fetch(const timespec* timeout) noexcept {
-    return kernel::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
+  int fetch(std::size_t most, const timespec* timeout) noexcept {
+    return kernel::epoll_wait(epoll_, events_.data(), static_cast<int>(most), timeout);
   }
 
   const int epoll_;

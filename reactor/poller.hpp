@@ -66,8 +66,8 @@ class Poller {
 
   /// Sleeps until something is to be reaped, signal() is called, or `timeout` (none: never) has passed.
   virtual void wait(std::optional<Duration> timeout) = 0;
-  /// Reports events to `sink`: those that wait() brought, or what is there; some hundreds at most.
-  virtual void reap(PollSink& sink) = 0;
+  /// Reports events to `sink`: those that wait() brought, or what is there; `most` at most, and some hundreds.
+  virtual void reap(PollSink& sink, std::size_t most) = 0;
   /// Ends wait(), or the next one.
   virtual void signal() noexcept = 0;
 };

@@ -152,11 +152,11 @@ class RingPoller final : public Poller {
     if (result < 0 && result != -ETIME && result != -EINTR) pause_after_failed_wait("io_uring_enter", -result, timeout);
   }
 
-  void reap(PollSink& sink) override {
+  void reap(PollSink& sink, std::size_t most) override {
     if (native() >= 0) quieten();
     std::array<ring::Completion, most_events_a_reap> completions;
     // Once more than needed: a small queue has had no room for everything.
-    for (std::size_t room = completions.size(); room != 0;) {
+    for (std::size_t room = std::min(most, completions.size()); room != 0;) {
       if (ring::keeps_some_back(ring_) && ring::fetch(ring_) == -EBADR) has_lost_events_ = true;
       const std::size_t count = ring::take(ring_, std::span(completions).first(room));
       for (const ring::Completion& completion : std::span(completions).first(count)) report(completion, sink);

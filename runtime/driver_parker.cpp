@@ -12,7 +12,7 @@ class DriverParker final : public scheduler::Parker {
   DriverParker(Ref<reactor::Driver> driver, Monitor& monitor, Ref<Timekeeper> keeper)
       : driver_(std::move(driver)), monitor_(monitor), keeper_(std::move(keeper)) {}
   void park() override { driver_->park(); }
-  void look() override { driver_->look(); }
+  void look(std::size_t most) override { driver_->look(most); }
   bool take_over() noexcept override { return driver_->take_over().has_value(); }
   void on_lent() noexcept override {
     if (keeper_) keeper_->begin();

@@ -26,7 +26,7 @@ class ThreadParker : public Parker {
     sleep.end(token_);
   }
 
-  void look() override {}
+  void look(std::size_t) override {}
 
   void on_lent() noexcept override {
     if (keeper_) keeper_->begin();

@@ -139,7 +139,7 @@ bool Worker::run_next() {
 
 void Worker::look() {
   in_look_ = true;
-  parker_.look();
+  parker_.look(std::max<std::size_t>(queue_.capacity - queue_.size(), fewest_events_a_look));
   in_look_ = false;
   count(looks_);
   pace_.looked(seam::now());

@@ -9,6 +9,11 @@
 // asks the inject queue first, so that neither events nor foreign tasks wait for a busy worker; sooner if its tasks
 // take long (poll_pace.hpp).
 //
+// A look takes no more events than there is room for in the ring. The rest waits in the kernel, in its order, at no
+// cost; in the ring it would push the tasks of earlier events into the inject queue, behind all that comes later.
+// (1,000 busy connections: p99 16 ms, as of a plain epoll loop, instead of 45 on epoll and 62 on io_uring.) A few it
+// takes in any case: a ring may be full of tasks that never end.
+//
 // The LIFO slot: a task woken by a running task goes there, and the one it displaces to the ring. It runs in the budget
 // of its waker, and after three in a row the slot's task goes to the end of the ring: two tasks that wake each other
 // cannot keep the worker. Thieves do not look into the slot (a task bounces between two workers otherwise, at 20 µs a
@@ -80,6 +85,7 @@ class Worker {
 
  private:
   static constexpr std::uint32_t lifo_polls_in_a_row = 3;
+  static constexpr std::size_t fewest_events_a_look = 16;
 
   void run_until_shutdown();
   bool is_in_service() const noexcept;

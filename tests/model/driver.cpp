@@ -31,7 +31,7 @@ class FlagPoller final : public Poller {
     sleeps_->push_back(timeout);
     if (!timeout || *timeout > longest_that_ends) signalled_.consume();
   }
-  void reap(PollSink&) override {}
+  void reap(PollSink&, std::size_t) override {}
   void signal() noexcept override { signalled_.set(); }
 
  private:

@@ -38,7 +38,7 @@ class LevelPoller final : public reactor::Poller {
   bool disarm(int, reactor::Token) override { return true; }
   bool flush() override { return true; }
   void wait(std::optional<Duration>) override { wait_readable(); }
-  void reap(reactor::PollSink&) override {
+  void reap(reactor::PollSink&, std::size_t) override {
     const seam::Lock lock(mutex_);
     readable_ = false;
   }

@@ -43,7 +43,7 @@ class ScriptedPoller final : public Poller {
   }
   bool flush() override { return true; }
   void wait(std::optional<Duration>) override {}
-  void reap(PollSink& sink) override {
+  void reap(PollSink& sink, std::size_t) override {
     if (std::exchange(script_.loses_events, false)) sink.on_loss();
     for (const PollEvent& event : std::exchange(script_.events, {})) sink.on_event(event);
   }

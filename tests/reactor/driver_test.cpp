@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -461,6 +462,33 @@ TEST_P(driver, registration_by_another_thread_reaches_an_owner_who_sleeps) {
   done = true;
   driver_->wake();
   owner.join();
+}
+
+// A worker whose ring is nearly full asks for few: the rest stays in the kernel, and is not lost.
+TEST_P(driver, a_look_takes_no_more_events_than_it_is_told) {
+  constexpr std::size_t count = 24;
+  std::vector<std::pair<Descriptor, Ref<IoSource>>> pairs;
+  std::array<CountedContext, count> contexts;
+  std::vector<std::unique_ptr<IoSource::Waiter>> waiters;
+  for (CountedContext& context : contexts) {
+    auto [left, right] = make_socketpair();
+    const auto source = make_ref<IoSource>(left.release());
+    waiters.push_back(std::make_unique<IoSource::Waiter>(*source));
+    ASSERT_TRUE(wait(*source, Direction::read, *waiters.back(), context));
+    pairs.emplace_back(std::move(right), source);
+  }
+  for (int i = 0; i < 5; ++i) driver_->look();  // the first event of each: it is writable
+  for (const auto& [right, source] : pairs) right.write();
+  const auto woken = [&] {
+    return std::ranges::count_if(contexts, [](const auto& each) { return each.wakes() != 0; });
+  };
+  ASSERT_EQ(woken(), 0);
+  const Instant end = seam::now() + watchdog;
+  for (auto before = woken(); before != count; before = woken()) {
+    driver_->look(5);
+    ASSERT_LE(woken() - before, 5);
+    ASSERT_LT(seam::now(), end);
+  }
 }
 
 TEST_P(driver, deregistered_descriptor_is_closed_by_the_owner) {
