@@ -15,8 +15,9 @@ const Origin from_code{Source::code, {}};
 Result<void> check_values(Options options) {
   for (const OptionEntry& entry : option_table()) {
     const std::string value = entry.value(options);
-    if (!entry.set(options, value, entry.origin(options)))
-      return value_not_allowed(entry, value, entry.origin(options));
+    const Origin origin = entry.origin(options);
+    if (!entry.set(options, value, origin)) return value_not_allowed(entry, value, origin);
+    if (entry.locked(options) && origin.source > Source::code) return locked_option(entry, value, origin);
   }
   return {};
 }
@@ -96,6 +97,11 @@ Builder& Builder::on_task_spawn(std::function<void(const TaskInfo&)> hook) {
 
 Builder& Builder::on_task_end(std::function<void(const TaskInfo&)> hook) {
   hooks_.on_task_end = std::move(hook);
+  return *this;
+}
+
+Builder& Builder::lock(std::string_view key) {
+  options_.lock(key);
   return *this;
 }
 

@@ -8,6 +8,7 @@
 #include <skua/scheduler/scheduler.hpp>
 
 #include <source_location>
+#include <string_view>
 #include <utility>
 
 namespace skua {
@@ -31,6 +32,10 @@ class Handle {
 
   /// What the runtime was started with: `workers` and `backend` say what `auto` came to.
   const Options& options() const noexcept;
+  /// The same, with what reconfigure() has changed since, and the origin of that.
+  Options configuration() const;
+  /// See Runtime::reconfigure(). `by` is the origin of the value from now on: who wants it.
+  Result<void> reconfigure(std::string_view key, std::string_view value, std::string_view by = "reconfigure()") const;
   std::uint32_t workers() const noexcept { return scheduler().workers(); }
   /// Tasks that have been spawned and have not ended.
   std::size_t alive_tasks() const { return scheduler().alive_tasks(); }

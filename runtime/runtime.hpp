@@ -27,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <source_location>
+#include <string_view>
 #include <utility>
 
 namespace skua {
@@ -86,6 +87,11 @@ class Runtime {
   }
 
   Handle handle() const noexcept;
+
+  /// Changes an option while the runtime works; it holds for what comes. Those that can: blocking.threads,
+  /// blocking.queue, blocking.keep_alive_ms. Key and value as for Options::set(). Any thread, tasks too. Errors: the
+  /// key needs a restart, or is locked; unknown key; value not allowed. Nothing has changed then.
+  Result<void> reconfigure(std::string_view key, std::string_view value);
 
   /// Ends the runtime in this order, within `limit`:
   ///   1. For `grace` at most, tasks may end by themselves. (So tell them to, by a CancellationToken of theirs.)

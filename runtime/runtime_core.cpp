@@ -140,7 +140,8 @@ RuntimeCore::RuntimeCore(RuntimePlan plan, Ref<reactor::Driver> reactor_driver,
       scheduler_(make_ref<scheduler::Scheduler>(
           make_parkers(options().workers.value, worker_drivers_, monitor_, keeper()), plan_.hooks)),
       reactor_thread_(reactor_driver_, monitor_),
-      blocking_admission_(options().blocking_queue.value) {
+      blocking_places_(options().blocking_queue.value),
+      configuration_(options()) {
   give_operations_to(*reactor_driver_);
   for (const auto& driver : worker_drivers_) {
     if (driver.get() != reactor_driver_.get()) give_operations_to(*driver);
@@ -270,7 +271,7 @@ void RuntimeCore::end_tasks_here() {
 
 // Those that were started, whichever these are.
 void RuntimeCore::end_threads() {
-  blocking_admission_.close();
+  blocking_places_.admission().close();
   if (!current_thread_) scheduler_->shutdown();
   reactor_thread_.stop();
   for (const auto& ring : operation_rings_) ring->shutdown();
