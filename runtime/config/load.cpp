@@ -1,8 +1,6 @@
 #include <skua/config/load.hpp>
+#include <skua/config/toml.hpp>
 #include <skua/option_table.hpp>
-
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -15,6 +13,8 @@
 namespace skua::config {
 
 namespace {
+
+namespace toml = ::skua_toml;
 
 bool is_table_of_ours(std::string_view key) {
   return std::ranges::any_of(
@@ -58,18 +58,25 @@ void set_from_table(Options& options, const toml::table& table, const std::strin
   }
 }
 
+Error bad_syntax(const std::string& where, const std::string& what) {
+  return Error(make_error_code(OptionFault::bad_syntax), "option", "file " + where + " (" + what + ")");
+}
+
 // Sets what is right, and returns what is not.
 std::vector<Error> set_from_text(Options& options, std::string_view text, const std::string& file) {
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
-    const auto& where = parsed.error().source().begin;
-    return {Error(make_error_code(OptionFault::bad_syntax), "option",
-                  "file " + file + ":" + std::to_string(where.line) + ":" + std::to_string(where.column) + " (" +
-                      std::string(parsed.error().description()) + ")")};
+  try {
+    const toml::parse_result parsed = toml::parse(text);
+    if (!parsed) {
+      const auto& where = parsed.error().source().begin;
+      return {bad_syntax(file + ":" + std::to_string(where.line) + ":" + std::to_string(where.column),
+                         std::string(parsed.error().description()))};
+    }
+    std::vector<Fault> faults;
+    set_from_table(options, parsed.table(), "", file, faults);
+    return in_order(std::move(faults));
+  } catch (const TomlAssertion& assertion) {
+    return {bad_syntax(file, assertion.what())};
   }
-  std::vector<Fault> faults;
-  set_from_table(options, parsed.table(), "", file, faults);
-  return in_order(std::move(faults));
 }
 
 Result<std::string> content_of(const std::filesystem::path& path) {

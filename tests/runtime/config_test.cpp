@@ -286,5 +286,12 @@ TEST_F(Config, syntax_errors_have_line_and_column) {
   EXPECT_TRUE(config::load_file(options, "skua.toml").error() == std::errc::invalid_argument);
 }
 
+// toml++ has assertions about these.
+TEST_F(Config, table_headers_that_are_no_names) {
+  for (const char* text : {"[.1", "[=", "[[.x]]", "workers = 2\n[,"}) {
+    EXPECT_EQ(fault_of(text), "option file skua.toml (toml++ cannot parse it): not valid TOML") << text;
+  }
+}
+
 }  // namespace
 }  // namespace skua
