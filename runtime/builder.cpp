@@ -106,6 +106,7 @@ Builder& Builder::lock(std::string_view key) {
 }
 
 Builder& Builder::options(Options options) {
+  for (const OptionEntry& entry : option_table()) entry.locked(options) |= entry.locked(options_);
   options_ = std::move(options);
   return *this;
 }

@@ -54,7 +54,7 @@ class Builder {
 
   /// What code says of `key`, or the default, is final: see Options::lock().
   Builder& lock(std::string_view key);
-  /// Takes over what was loaded elsewhere, origins and all.
+  /// Takes over what was loaded elsewhere, origins and all, instead of what was set before; what was locked stays so.
   Builder& options(Options options);
 
   /// Starts the runtime. Errors: a setting out of range (which one, where it came from, what is allowed), or locked and

@@ -177,6 +177,7 @@ TEST(Options, lock_after_it_was_set_is_an_error_of_the_builder) {
   const auto runtime = Builder().options(options).lock("workers").build();
   ASSERT_FALSE(runtime);
   EXPECT_EQ(runtime.error().message(), "option workers = \"2\" (from skua.toml:3): locked by the program");
+  EXPECT_FALSE(Builder().lock("workers").options(options).build()) << "whatever the order";
 }
 
 TEST(Options, builder_locks_against_the_environment) {
