@@ -23,8 +23,7 @@ int check(const std::string& file) {
 }  // namespace
 
 void add_config_check(CLI::App& config) {
-  CLI::App* const command =
-      config.add_subcommand("check", "Print everything that is wrong with a file; exit 1 if it is");
+  CLI::App* const command = config.add_subcommand("check", "Print all that is wrong with a file");
   const auto file = std::make_shared<std::string>();
   command->add_option("FILE", *file, "A skua.toml")->required();
   command->callback([file] { end_with(check(*file)); });

@@ -69,9 +69,9 @@ int print_markdown() {
 }  // namespace
 
 void add_config_explain(CLI::App& config) {
-  CLI::App* const command = config.add_subcommand("explain", "Tell what a key does, takes and is called; or list them");
+  CLI::App* const command = config.add_subcommand("explain", "Tell what a key is for and takes; or list them");
   const auto key = std::make_shared<std::string>();
-  command->add_option("KEY", *key, "As in a file, in the environment or on a command line");
+  command->add_option("KEY", *key, "As in a file, or a variable, or a flag");
   const CLI::Option* const markdown =
       command->add_flag("--markdown")->description("All of it, as a table for a document");
   command->callback([key, markdown] {

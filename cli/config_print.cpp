@@ -27,8 +27,7 @@ int print(bool as_toml, config::TomlStyle style) {
 }  // namespace
 
 void add_config_print(CLI::App& config) {
-  CLI::App* const command =
-      config.add_subcommand("print", "Print every key with its value and who set it: skua.toml, or SKUA_...");
+  CLI::App* const command = config.add_subcommand("print", "Print each key, its value, and who set it");
   CLI::Option* const toml = command->add_flag("--toml")->description("As a skua.toml with explanations");
   const CLI::Option* const brief = command->add_flag("--brief")->description("One line for each key")->needs(toml);
   command->callback([toml, brief] {

@@ -31,9 +31,7 @@ int doctor() {
 }  // namespace
 
 void add_doctor(CLI::App& app) {
-  app.add_subcommand("doctor", "Tell whether and how well the runtime can work here")->callback([] {
-    end_with(doctor());
-  });
+  app.add_subcommand("doctor", "Tell how well the runtime can work here")->callback([] { end_with(doctor()); });
 }
 
 }  // namespace skua::cli

@@ -11,7 +11,7 @@ namespace cli = skua::cli;
 int main(int argc, char** argv) {
   CLI::App app("skua: tools for the Skua runtime", "skua");
   app.set_version_flag("--version", "skua " SKUA_VERSION);
-  CLI::App& config = *app.add_subcommand("config", "Check, explain and print the configuration of a program");
+  CLI::App& config = *app.add_subcommand("config", "Check, explain and print configuration");
   config.require_subcommand(1);
   cli::add_config_check(config);
   cli::add_config_explain(config);

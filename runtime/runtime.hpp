@@ -88,9 +88,10 @@ class Runtime {
 
   Handle handle() const noexcept;
 
-  /// Changes an option while the runtime works; it holds for what comes. Those that can: blocking.threads,
-  /// blocking.queue, blocking.keep_alive_ms. Key and value as for Options::set(). Any thread, tasks too. Errors: the
-  /// key needs a restart, or is locked; unknown key; value not allowed. Nothing has changed then.
+  /// Changes an option while the runtime works. Which can change, and what that does, is in docs/configuration.md, and
+  /// said by `skua config explain`. Key and value as for Options::set(). Any thread, tasks too. Errors: the key needs a
+  /// restart (operation_not_supported); it is locked (operation_not_permitted); there is no such key or value
+  /// (invalid_argument). Nothing has changed then.
   Result<void> reconfigure(std::string_view key, std::string_view value);
 
   /// Ends the runtime in this order, within `limit`:

@@ -38,7 +38,7 @@ struct Fault {
 
 // The tables are sorted by name; whoever corrects a file reads it from above.
 std::vector<Error> in_order(std::vector<Fault> faults) {
-  std::ranges::stable_sort(faults, {}, [](const Fault& f) { return std::pair(f.where.line, f.where.column); });
+  std::ranges::sort(faults, {}, [](const Fault& f) { return std::pair(f.where.line, f.where.column); });
   std::vector<Error> errors;
   for (Fault& fault : faults) errors.push_back(std::move(fault.error));
   return errors;

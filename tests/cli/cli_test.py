@@ -124,8 +124,9 @@ class Help(Command):
         self.assertEqual(self.expect(0, "help"), text)
         self.assertEqual(self.expect(1), text)
         self.assertTrue(re.fullmatch(r"skua \d+\.\d+\.\d+\n", self.expect(0, "--version")))
-        for line in (text + self.expect(0, "config", "--help")).splitlines():
-            self.assertLessEqual(len(line), 100, line)
+        commands = (["config"], ["config", "check"], ["config", "explain"], ["config", "print"], ["doctor"], ["new"])
+        for line in "".join([text, *(self.expect(0, *command, "--help") for command in commands)]).splitlines():
+            self.assertLessEqual(len(line), 80, line)
 
     def test_unknown_command(self):
         self.assertIn("stop", self.run_skua("stop").stderr)
