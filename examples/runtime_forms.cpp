@@ -51,7 +51,7 @@ std::uint32_t with_more_and_fewer_workers() {
   const Handle handle = runtime.handle();
   handle.set_workers(4).value();  // the night's batch
   handle.set_workers(2).value();
-  const auto refused = handle.set_workers(5);  // invalid_argument: set_workers 5 (allowed are 1 to workers_limit, 4)
+  const auto refused = handle.set_workers(5);  // workers = "5" (from set_workers()) is more than workers_limit = ...
   return refused ? 0 : handle.workers();
 }
 // docs:end

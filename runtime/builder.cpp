@@ -15,8 +15,9 @@ const Origin from_code{Source::code, {}};
 Result<void> check_values(Options options) {
   for (const OptionEntry& entry : option_table()) {
     const std::string value = entry.value(options);
-    if (!entry.set(options, value, entry.origin(options)))
-      return value_not_allowed(entry, value, entry.origin(options));
+    const Origin origin = entry.origin(options);
+    if (!entry.set(options, value, origin)) return value_not_allowed(entry, value, origin);
+    if (entry.locked(options) && origin.source > Source::code) return locked_option(entry, value, origin);
   }
   return {};
 }
@@ -104,7 +105,13 @@ Builder& Builder::on_task_end(std::function<void(const TaskInfo&)> hook) {
   return *this;
 }
 
+Builder& Builder::lock(std::string_view key) {
+  options_.lock(key);
+  return *this;
+}
+
 Builder& Builder::options(Options options) {
+  for (const OptionEntry& entry : option_table()) entry.locked(options) |= entry.locked(options_);
   options_ = std::move(options);
   return *this;
 }

@@ -15,6 +15,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace skua {
 
@@ -54,11 +55,13 @@ class Builder {
   Builder& on_task_spawn(std::function<void(const TaskInfo&)> hook);
   Builder& on_task_end(std::function<void(const TaskInfo&)> hook);
 
-  /// Takes over what was loaded elsewhere, origins and all.
+  /// What code says of `key`, or the default, is final: see Options::lock().
+  Builder& lock(std::string_view key);
+  /// Takes over what was loaded elsewhere, origins and all, instead of what was set before; what was locked stays so.
   Builder& options(Options options);
 
-  /// Starts the runtime. Errors: a setting out of range (which one, where it came from, what is allowed); a back end
-  /// that was asked for and is refused; no descriptors or threads left.
+  /// Starts the runtime. Errors: a setting out of range (which one, where it came from, what is allowed), or locked and
+  /// set from outside; a back end that was asked for and is refused; no descriptors or threads left.
   Result<Runtime> build() const;
 
  private:

@@ -9,6 +9,7 @@
 #include <skua/scheduler/scheduler.hpp>
 
 #include <source_location>
+#include <string_view>
 #include <utility>
 
 namespace skua {
@@ -32,12 +33,16 @@ class Handle {
 
   /// What the runtime was started with: `workers` and `backend` say what `auto` came to.
   const Options& options() const noexcept;
+  /// The same, with what reconfigure() has changed since, and the origin of that.
+  Options configuration() const;
+  /// See Runtime::reconfigure(). `by` is the origin of the value from now on: who wants it.
+  Result<void> reconfigure(std::string_view key, std::string_view value, std::string_view by = "reconfigure()") const;
   /// Workers that run tasks; none once the runtime has been shut down.
   std::uint32_t workers() const noexcept { return scheduler().active_workers(); }
   /// From now on so many do. Returns at once. More begin at once; of those that are too many, each ends the poll that
   /// it is in, hands its other tasks over, and from then on only wakes those whose descriptors and timers it has.
-  /// Nothing is lost. With workers_auto the runtime stops to follow the quota of its cgroup. Any thread. Errors:
-  /// invalid_argument: 0, or more than `workers_limit`.
+  /// Nothing is lost. The same as reconfigure("workers", ...), which takes "auto", too: the quota of the cgroup is
+  /// followed until a number is set. Any thread. Errors: invalid_argument: 0, or more than `workers_limit`.
   Result<void> set_workers(std::uint32_t count) const;
   /// Tasks that have been spawned and have not ended.
   std::size_t alive_tasks() const { return scheduler().alive_tasks(); }

@@ -1,7 +1,10 @@
 // Options: what a runtime can be told, and where each value came from.
 //
 // A value may be set in code, in a file, in the environment and on the command line. The later in that list, the
-// stronger; `Origin` is kept beside the value so that an error can say who is to blame.
+// stronger; `Origin` is kept beside the value so that an error can say who is to blame. What code must own it locks.
+// Some may be changed while the runtime works: Runtime::reconfigure().
+//
+// To add an option: a member of Options with its default, and a row of the table in option_table.cpp.
 #pragma once
 
 #include <skua/core/result.hpp>
@@ -15,11 +18,11 @@
 namespace skua {
 
 /// Who set a value; the order is the precedence, weakest first.
-enum class Source { default_value, code, file, environment, command_line };
+enum class Source { default_value, code, file, environment, command_line, live };
 
 struct Origin {
   Source source = Source::default_value;
-  std::string detail;  // "skua.toml:3", "SKUA_WORKERS", "--workers"; empty for defaults and code
+  std::string detail;  // "skua.toml:3", "SKUA_WORKERS", "--workers", "reconfigure()"; empty for defaults and code
 
   /// "skua.toml:3", or "code".
   std::string describe() const;
@@ -30,6 +33,7 @@ template <class T>
 struct Setting {
   T value{};
   Origin origin{};
+  bool is_locked = false;  // see Options::lock()
 
   void set(T new_value, Origin from) {
     if (from.source < origin.source) return;
@@ -81,22 +85,30 @@ struct Options {
   Setting<std::uint32_t> blocking_queue{.value = 1024};
   Setting<std::uint32_t> blocking_keep_alive_ms{.value = 10'000};
 
-  /// Sets an option by its key, as files, the environment and command lines do:
-  ///   "workers"                      auto, or 1 to 1024
-  ///   "workers_limit"                auto, or 1 to 1024: how many there may be later, see Handle::set_workers()
-  ///   "backend"                      auto, io_uring or epoll
-  ///   "reactor.mode"                 workers or thread
-  ///   "io_uring.submission_entries"  2 to 32768, of each ring (a worker has one)
-  ///   "io_uring.completion_entries"  4 to 65536; fewer than submission entries stand for as many as those
-  ///   "blocking.threads"             1 to 1024: the most that the blocking pool starts, and the kernel for files
-  ///   "blocking.queue"               1 to 1000000: functions of spawn_blocking() that wait for a thread
-  ///   "blocking.keep_alive_ms"       0 to 3600000: how long an idle thread of the pool stays
-  /// An error names the key, the value, where it came from, and what is allowed.
+  /// Sets an option by its key, as files, the environment and command lines do.
+  /// The keys, and what each takes (output of skua config explain):
+  ///   workers                       auto or a number from 1 to 1024 (threads)
+  ///   workers_limit                 auto or a number from 1 to 1024 (threads)
+  ///   backend                       auto, io_uring or epoll
+  ///   reactor.mode                  workers or thread
+  ///   io_uring.submission_entries   a number from 2 to 32768 (entries)
+  ///   io_uring.completion_entries   a number from 4 to 65536 (entries)
+  ///   blocking.threads              a number from 1 to 1024 (threads)
+  ///   blocking.queue                a number from 1 to 1000000 (functions)
+  ///   blocking.keep_alive_ms        a number from 0 to 3600000 (ms)
+  /// An error names the key, the value, where it came from, and what is allowed; or the nearest key.
   Result<void> set(std::string_view key, std::string_view value, const Origin& origin);
 
-  /// Takes SKUA_WORKERS, SKUA_BACKEND, SKUA_REACTOR_MODE, SKUA_IO_URING_SUBMISSION_ENTRIES and their like (the key in
-  /// capitals) where they are set.
+  /// Makes final what code has set, or left at its default: to set it from anywhere else is an error from now on, and
+  /// one of Builder::build() if it was set before. Ends the program if there is no such key.
+  Options& lock(std::string_view key);
+
+  /// Takes SKUA_WORKERS, SKUA_BACKEND, SKUA_REACTOR_MODE and their like (the key in capitals) where they are set, and
+  /// not empty. Done once, it does nothing more. Others whose names begin with SKUA_ are a warning in the log, once in
+  /// a process, with the nearest name: they may belong to another version, or to somebody else. (Not SKUA_CONFIG, and
+  /// not SKUA_TEST_..., which are for tests.)
   Result<void> set_from_environment();
+  bool has_environment = false;  // set_from_environment() has done it
 };
 
 /// The keys that Options::set() knows.

@@ -40,6 +40,10 @@ ShutdownReport Runtime::shutdown(Duration limit, Duration grace) {
   return core_->shutdown_within(limit, grace);
 }
 
+Result<void> Runtime::reconfigure(std::string_view key, std::string_view value) {
+  return core_->reconfigure(key, value, "reconfigure()");
+}
+
 Handle Runtime::handle() const noexcept { return Handle(core_); }
 
 // --- block_on
@@ -152,9 +156,15 @@ Handle Handle::current() { return Handle(Ref<RuntimeCore>::share(&required_core(
 scheduler::Scheduler& current_scheduler() { return required_core().scheduler(); }
 
 const Options& Handle::options() const noexcept { return core_->options(); }
+Options Handle::configuration() const { return core_->configuration(); }
+Result<void> Handle::reconfigure(std::string_view key, std::string_view value, std::string_view by) const {
+  return core_->reconfigure(key, value, by);
+}
 scheduler::Scheduler& Handle::scheduler() const noexcept { return core_->scheduler(); }
-Semaphore& Handle::blocking_admission() const noexcept { return core_->blocking_admission(); }
-Result<void> Handle::set_workers(std::uint32_t count) const { return core_->worker_count().set(count); }
+Result<void> Handle::set_workers(std::uint32_t count) const {
+  return reconfigure("workers", std::to_string(count), "set_workers()");
+}
+Semaphore& Handle::blocking_admission() const noexcept { return core_->blocking_places().admission(); }
 RuntimeCounters Handle::counters() const { return core_->counters(); }
 
 }  // namespace skua

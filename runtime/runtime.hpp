@@ -27,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <source_location>
+#include <string_view>
 #include <utility>
 
 namespace skua {
@@ -86,6 +87,12 @@ class Runtime {
   }
 
   Handle handle() const noexcept;
+
+  /// Changes an option while the runtime works. Which can change, and what that does, is in docs/configuration.md, and
+  /// said by `skua config explain`. Key and value as for Options::set(). Any thread, tasks too. Errors: the key needs a
+  /// restart (operation_not_supported); it is locked (operation_not_permitted); there is no such key or value
+  /// (invalid_argument). Nothing has changed then.
+  Result<void> reconfigure(std::string_view key, std::string_view value);
 
   /// Ends the runtime in this order, within `limit`:
   ///   1. For `grace` at most, tasks may end by themselves. (So tell them to, by a CancellationToken of theirs.)

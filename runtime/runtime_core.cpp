@@ -2,6 +2,7 @@
 #include <skua/cgroup.hpp>
 #include <skua/core/log.hpp>
 #include <skua/driver_parker.hpp>
+#include <skua/option_table.hpp>
 #include <skua/reactor/operation_ring.hpp>
 #include <skua/runtime_core.hpp>
 
@@ -85,10 +86,7 @@ Result<void> resolve_workers(RuntimePlan& plan) {
   }
   if (plan.follows_quota) workers = std::min(workers, limit);
   if (workers <= limit) return {};
-  return Error(std::errc::invalid_argument, "option",
-               "workers_limit = \"" + std::to_string(limit) + "\" (from " + options.workers_limit.origin.describe() +
-                   ") is less than workers = \"" + std::to_string(workers) + "\" (from " +
-                   options.workers.origin.describe() + ")");
+  return above_limit(options);
 }
 
 /// Runs a function on a thread of the pool. Nobody waits for it.
@@ -158,7 +156,8 @@ RuntimeCore::RuntimeCore(RuntimePlan plan, Ref<reactor::Driver> reactor_driver,
           make_parkers(options().workers_limit.value, worker_drivers_, monitor_, keeper()), plan_.hooks)),
       worker_count_(*scheduler_, plan_.follows_quota),
       reactor_thread_(reactor_driver_, monitor_),
-      blocking_admission_(options().blocking_queue.value) {
+      blocking_places_(options().blocking_queue.value),
+      configuration_(options()) {
   give_operations_to(*reactor_driver_);
   for (const auto& driver : worker_drivers_) {
     if (driver.get() != reactor_driver_.get()) give_operations_to(*driver);
@@ -289,7 +288,7 @@ void RuntimeCore::end_tasks_here() {
 
 // Those that were started, whichever these are.
 void RuntimeCore::end_threads() {
-  blocking_admission_.close();
+  blocking_places_.admission().close();
   if (!current_thread_) scheduler_->shutdown();
   reactor_thread_.stop();
   for (const auto& ring : operation_rings_) ring->shutdown();

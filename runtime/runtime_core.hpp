@@ -1,6 +1,7 @@
 // RuntimeCore: the parts of a runtime, shared by Runtime and its Handles. Private.
 #pragma once
 
+#include <skua/blocking/blocking_places.hpp>
 #include <skua/blocking/blocking_pool.hpp>
 #include <skua/core/mutex.hpp>
 #include <skua/core/ref.hpp>
@@ -14,12 +15,12 @@
 #include <skua/scheduler/hooks.hpp>
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/shutdown_report.hpp>
-#include <skua/sync/semaphore.hpp>
 #include <skua/worker_count.hpp>
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace skua {
@@ -51,10 +52,15 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   WorkerCount& worker_count() noexcept { return worker_count_; }
   reactor::Driver& reactor_driver() noexcept { return *reactor_driver_; }
   BlockingPool& blocking_pool() noexcept { return *blocking_pool_; }
-  Semaphore& blocking_admission() noexcept { return blocking_admission_; }
+  BlockingPlaces& blocking_places() noexcept { return blocking_places_; }
   /// A function of spawn_blocking() has ended, on a thread of the pool.
   void on_blocking_end() noexcept;
+  /// As at the start.
   const Options& options() const noexcept { return plan_.options; }
+  /// As they are now.
+  Options configuration();
+  /// See Runtime::reconfigure().
+  Result<void> reconfigure(std::string_view key, std::string_view value, std::string_view by);
   /// Null if time is real.
   const Ref<Timekeeper>& keeper() const noexcept { return plan_.keeper; }
   RuntimeCounters counters();
@@ -92,7 +98,10 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   WorkerCount worker_count_;
   ReactorThread reactor_thread_;
   std::optional<CurrentThread> current_thread_;
-  Semaphore blocking_admission_;
+  BlockingPlaces blocking_places_;
+  // What reconfigure() has made of the options of the plan
+  seam::Mutex configuration_mutex_;
+  Options configuration_ SKUA_GUARDED_BY(configuration_mutex_);
   bool is_shut_down_ = false;  // or about to be; whose the Runtime is
   // Between shutdown_within() and the thread that does it
   seam::Mutex end_mutex_;

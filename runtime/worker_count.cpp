@@ -2,21 +2,13 @@
 #include <skua/worker_count.hpp>
 
 #include <algorithm>
-#include <string>
-#include <system_error>
 
 namespace skua {
 
-Result<void> WorkerCount::set(std::uint32_t count) {
-  if (count < 1 || count > scheduler_.workers()) {
-    return Error(
-        std::errc::invalid_argument, "set_workers",
-        std::to_string(count) + " (allowed are 1 to workers_limit, " + std::to_string(scheduler_.workers()) + ")");
-  }
+void WorkerCount::set(std::uint32_t count) {
   const seam::Lock lock(mutex_);
-  follows_quota_ = false;
-  scheduler_.set_active_workers(count);
-  return {};
+  follows_quota_ = count == workers_auto;
+  scheduler_.set_active_workers(follows_quota_ ? within_quota() : count);
 }
 
 void WorkerCount::follow_quota(Instant now) {
@@ -24,8 +16,10 @@ void WorkerCount::follow_quota(Instant now) {
   next_look_ = now + between_looks;
   const seam::Lock lock(mutex_);
   if (!follows_quota_) return;
-  const std::uint32_t count = std::min(available_parallelism(), scheduler_.workers());
+  const std::uint32_t count = within_quota();
   if (count != scheduler_.active_workers()) scheduler_.set_active_workers(count);
 }
+
+std::uint32_t WorkerCount::within_quota() const { return std::min(available_parallelism(), scheduler_.workers()); }
 
 }  // namespace skua

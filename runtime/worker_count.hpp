@@ -7,7 +7,6 @@
 
 #include <skua/core/clock.hpp>
 #include <skua/core/mutex.hpp>
-#include <skua/core/result.hpp>
 #include <skua/scheduler/scheduler.hpp>
 
 #include <cstdint>
@@ -19,13 +18,15 @@ class WorkerCount {
   WorkerCount(scheduler::Scheduler& scheduler, bool follows_quota) noexcept
       : scheduler_(scheduler), follows_quota_(follows_quota) {}
 
-  /// Any thread. See Handle::set_workers().
-  Result<void> set(std::uint32_t count);
+  /// Any thread. `count` is what Options::workers may be: see Handle::set_workers().
+  void set(std::uint32_t count);
   /// Reactor thread, now and then.
   void follow_quota(Instant now);
 
  private:
   static constexpr Duration between_looks = std::chrono::seconds(1);
+
+  std::uint32_t within_quota() const;
 
   scheduler::Scheduler& scheduler_;
   seam::Mutex mutex_;

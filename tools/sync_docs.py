@@ -7,21 +7,34 @@ A region of a file in examples/ is marked by
     ...
     // docs:end
 
-and a page shows it by a fenced block after a line that says where it comes from:
+and a page shows it by a fenced block after a line that says where it comes from; without a name it is the whole file:
 
     <!-- from examples/hello.cpp NAME -->
+
+With --skua PATH, a built skua command, what it prints is kept up to date too: in a fenced block or a table after
+
+    <!-- output of skua config print -->
+
+and in a header, in the lines of a comment that are moved to the right after one that ends in "(output of skua ...):".
+The command runs in examples/config/, with no SKUA_ variables but those that stand before it.
 
 --check (the default) prints what differs and exits with 1; --write updates the pages. Every block of C++ needs a source,
 every page that a page links to must be there, and every test that a table names in its column "test" or "shown by".
 """
 import argparse
 import difflib
+import os
 import pathlib
 import re
+import shlex
+import subprocess
 import sys
 import textwrap
 
-SOURCE = re.compile(r"<!-- from (\S+) (\S+) -->")
+HEADERS = ("runtime/options.hpp", "runtime/config/load.hpp")
+OUTPUT = re.compile(r"<!-- output of (.+) -->")
+COMMENT = re.compile(r"(\s*//+) .*\(output of (.+)\):")
+SOURCE = re.compile(r"<!-- from (\S+)(?: (\S+))? -->")
 TEST = re.compile(r"\bTEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\s*\)")
 MODEL = re.compile(r"runner\.run<[^>]+>\(\"(\w+)\"")
 PROOF_COLUMNS = ("test", "shown by")
@@ -37,6 +50,8 @@ def region(root, path, name):
     file = root / path
     if not file.is_file():
         raise Mistake(f"there is no {path}")
+    if name is None:
+        return file.read_text().splitlines()
     lines, inside = [], False
     for line in file.read_text().splitlines():
         marker = line.strip()
@@ -72,6 +87,59 @@ def synchronized(root, page, lines):
                 raise Mistake(f"{page}:{number}: a source line stands right before its block")
     if block is not None or source is not None:
         raise Mistake(f"{page}: the last block does not end")
+    return result
+
+
+class Skua:
+    """What the command prints."""
+
+    def __init__(self, path, folder):
+        self.path, self.folder = path.resolve(), folder
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("SKUA_")}
+
+    def output(self, command):
+        words = shlex.split(command)
+        variables = [words.pop(0) for word in list(words) if word.startswith("SKUA_") and "=" in word]
+        if not words or words.pop(0) != "skua":
+            raise Mistake(f"not a skua command: {command}")
+        result = subprocess.run([self.path, *words], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True, env={**self.environment, **dict(v.split("=", 1) for v in variables)})
+        return result.stdout.rstrip("\n").splitlines()
+
+
+def with_outputs(page, lines, skua):
+    """The page with what the commands print now."""
+    result, rest = [], iter(lines)
+    for line in rest:
+        result.append(line)
+        found = OUTPUT.fullmatch(line)
+        if not found:
+            continue
+        first = next(rest, "")
+        is_fenced = first.startswith("```")
+        if not is_fenced and not first.startswith("|"):
+            raise Mistake(f"{page}: a fenced block or a table follows {line}")
+        result += [first, *skua.output(found[1])] if is_fenced else skua.output(found[1])
+        end = "```" if is_fenced else ""
+        for old in rest:
+            if old == end:
+                result.append(end)
+                break
+    return result
+
+
+def header_with_outputs(lines, skua):
+    """The header, in whose comments stands what the commands print now."""
+    result, prefix = [], None
+    for line in lines:
+        if prefix is not None and line.startswith(prefix + "   "):
+            continue
+        prefix = None
+        result.append(line)
+        found = COMMENT.fullmatch(line)
+        if found:
+            prefix = found[1]
+            result += [f"{prefix}   {output}" for output in skua.output(found[2])]
     return result
 
 
@@ -119,18 +187,25 @@ def main():
     mode.add_argument("--check", action="store_true", help="tell what differs (the default)")
     mode.add_argument("--write", action="store_true", help="update the pages")
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent)
+    parser.add_argument("--skua", type=pathlib.Path, help="a built skua command: checks what pages and headers quote of it")
     arguments = parser.parse_args()
     root = arguments.root
+    skua = Skua(arguments.skua, root / "examples" / "config") if arguments.skua else None
 
     status = 0
     tests = known_tests(root)
-    for page in [root / "README.md", *sorted((root / "docs").rglob("*.md"))]:
+    headers = [root / header for header in HEADERS] if skua else []
+    for page in [root / "README.md", *sorted((root / "docs").rglob("*.md")), *headers]:
         name = page.relative_to(root)
         try:
             lines = page.read_text().splitlines()
-            wanted = synchronized(root, name, lines)
-            check_links(page, lines)
-            check_tests(name, lines, tests)
+            if page in headers:
+                wanted = header_with_outputs(lines, skua)
+            else:
+                wanted = synchronized(root, name, lines)
+                wanted = with_outputs(name, wanted, skua) if skua else wanted
+                check_links(page, lines)
+                check_tests(name, lines, tests)
         except Mistake as mistake:
             print(mistake)
             status = 1
@@ -141,8 +216,9 @@ def main():
             page.write_text("\n".join(wanted) + "\n")
             print(f"updated {name}")
         else:
-            print("\n".join(difflib.unified_diff(lines, wanted, str(name), "the examples", lineterm="")))
-            print(f"{name} differs from the examples: tools/sync_docs.py --write")
+            print("\n".join(difflib.unified_diff(lines, wanted, str(name), "as it should be", lineterm="")))
+            option = f" --skua {arguments.skua}" if skua else ""
+            print(f"{name} differs from the examples: tools/sync_docs.py --write{option}")
             status = 1
     return status
 

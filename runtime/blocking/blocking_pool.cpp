@@ -23,12 +23,21 @@ reactor::OperationExecutor& BlockingPool::submit(Ref<reactor::Operation> operati
   const BlockingQueue::Admission admission = queue_.submit(operation);
   if (admission == BlockingQueue::Admission::refused) {
     operation->complete(-ECANCELED);
-  } else if (admission == BlockingQueue::Admission::needs_thread && !start_thread()) {
-    reactor::OperationList stranded;
-    queue_.thread_refused(stranded);
-    complete_all(stranded, -EAGAIN);
+  } else if (admission == BlockingQueue::Admission::needs_thread) {
+    add_thread();
   }
   return *this;
+}
+
+void BlockingPool::add_thread() noexcept {
+  if (start_thread()) return;
+  reactor::OperationList stranded;
+  queue_.thread_refused(stranded);
+  complete_all(stranded, -EAGAIN);
+}
+
+void BlockingPool::set_limits(std::uint32_t most_threads, Duration keep_alive) {
+  for (auto missing = queue_.set_limits(most_threads, keep_alive); missing > 0; --missing) add_thread();
 }
 
 void BlockingPool::cancel(reactor::Operation& operation) noexcept {

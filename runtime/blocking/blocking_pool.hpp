@@ -24,10 +24,14 @@ class BlockingPool final : public reactor::OperationExecutor {
   reactor::OperationExecutor& submit(Ref<reactor::Operation> operation) noexcept override;
   void cancel(reactor::Operation& operation) noexcept override;
   void shutdown() override;
+  /// Other limits from now on; threads that are too many end when they have done what they are at. Any thread.
+  void set_limits(std::uint32_t most_threads, Duration keep_alive);
   std::size_t unfinished() noexcept override { return queue_.unfinished(); }
 
  private:
   using Threads = std::list<seam::Thread>;
+  /// As the queue has asked for.
+  void add_thread() noexcept;
   /// False: the system has no thread, or no memory, left.
   bool start_thread() noexcept;
   void run(Threads::iterator self);

@@ -1,5 +1,6 @@
 #include <skua/blocking/blocking_queue.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace skua {
@@ -9,12 +10,10 @@ BlockingQueue::Admission BlockingQueue::submit(Ref<reactor::Operation>& operatio
   if (closed_) return Admission::refused;
   waiting_.push(std::move(operation));
   if (idle_ > 0) {
-    --idle_;
-    ++calls_;
-    called_.notify_one();
+    call_thread();
     return Admission::queued;
   }
-  if (threads_ == most_threads_) return Admission::queued;
+  if (threads_ >= most_threads_) return Admission::queued;
   ++threads_;
   return Admission::needs_thread;
 }
@@ -31,18 +30,38 @@ Ref<reactor::Operation> BlockingQueue::withdraw(reactor::Operation& operation) {
 
 void BlockingQueue::serve() {
   mutex_.lock();
-  do {
-    while (Ref<reactor::Operation> operation = waiting_.pop()) {
-      ++performing_;
-      mutex_.unlock();
-      operation->complete(operation->perform());
-      operation = nullptr;
-      mutex_.lock();
-      --performing_;
-    }
-  } while (!closed_ && wait_for_call());
+  while (Ref<reactor::Operation> operation = next()) {
+    ++performing_;
+    mutex_.unlock();
+    operation->complete(operation->perform());
+    operation = nullptr;
+    mutex_.lock();
+    --performing_;
+  }
   --threads_;
   mutex_.unlock();
+}
+
+Ref<reactor::Operation> BlockingQueue::next() {
+  do {
+    if (threads_ > most_threads_) {
+      if (!waiting_.is_empty() && idle_ > 0) call_thread();
+      return {};
+    }
+    if (Ref<reactor::Operation> operation = waiting_.pop()) return operation;
+  } while (!closed_ && wait_for_call());
+  return {};
+}
+
+std::uint32_t BlockingQueue::set_limits(std::uint32_t most_threads, Duration keep_alive) {
+  const seam::Lock lock(mutex_);
+  most_threads_ = most_threads;
+  keep_alive_ = keep_alive;
+  called_.notify_all();  // those that are idle look at the limits
+  if (threads_ >= most_threads_) return 0;
+  const auto missing = std::min(most_threads_ - threads_, static_cast<std::uint32_t>(waiting_.size()));
+  threads_ += missing;
+  return missing;
 }
 
 std::size_t BlockingQueue::unfinished() {
@@ -51,10 +70,11 @@ std::size_t BlockingQueue::unfinished() {
 }
 
 bool BlockingQueue::wait_for_call() {
-  const Instant deadline = saturating_add(seam::now(), keep_alive_);
+  const Instant since = seam::now();
   ++idle_;
   while (calls_ == 0) {
-    if (closed_ || seam::now() >= deadline) {
+    const Instant deadline = saturating_add(since, keep_alive_);
+    if (closed_ || threads_ > most_threads_ || seam::now() >= deadline) {
       --idle_;
       return false;
     }
@@ -62,6 +82,12 @@ bool BlockingQueue::wait_for_call() {
   }
   --calls_;  // the caller has taken us off the idle count
   return true;
+}
+
+void BlockingQueue::call_thread() {
+  --idle_;
+  ++calls_;
+  called_.notify_one();
 }
 
 void BlockingQueue::close(reactor::OperationList& left) {

@@ -7,6 +7,9 @@
 // idle or ends: one that is busy, one that has been called (`calls_`), or one that is being started. Whoever calls an
 // idle thread takes it off the idle count himself, so that two submitters never count on the same thread; a thread that
 // was called looks at the queue even if its time has passed as well.
+//
+// The limits may change at any time. A thread that is one too many ends when it has done what it is at; if operations
+// wait and a thread is idle, it calls that one first, which keeps the invariant if it had been called itself.
 #pragma once
 
 #include <skua/core/clock.hpp>
@@ -34,8 +37,13 @@ class BlockingQueue {
   /// Takes out an operation that waits for a thread; null if none has it any more or one is at it.
   Ref<reactor::Operation> withdraw(reactor::Operation& operation);
 
-  /// A thread's life: performs operations until there was none for the keep-alive time, or the queue was closed.
+  /// A thread's life: performs operations until there was none for the keep-alive time, the queue was closed, or there
+  /// are more threads than the limit allows.
   void serve();
+
+  /// Other limits from now on; `most_threads` > 0. Returns how many threads the caller is to start, each as for
+  /// needs_thread.
+  [[nodiscard]] std::uint32_t set_limits(std::uint32_t most_threads, Duration keep_alive);
 
   /// Operations that wait, and that threads are at.
   std::size_t unfinished();
@@ -44,14 +52,18 @@ class BlockingQueue {
   void close(reactor::OperationList& left);
 
  private:
-  /// Sleeps until called. False: nobody called in time.
+  /// What the calling thread is to do next. Null: it is to end.
+  Ref<reactor::Operation> next() SKUA_REQUIRES(mutex_);
+  /// Sleeps until called. False: nobody called in time, or the thread is one too many.
   bool wait_for_call() SKUA_REQUIRES(mutex_);
+  /// Requires one that is idle.
+  void call_thread() SKUA_REQUIRES(mutex_);
   void move_all(reactor::OperationList& to) SKUA_REQUIRES(mutex_);
 
-  const std::uint32_t most_threads_;
-  const Duration keep_alive_;
   seam::Mutex mutex_;
   seam::Condvar called_;
+  std::uint32_t most_threads_ SKUA_GUARDED_BY(mutex_);
+  Duration keep_alive_ SKUA_GUARDED_BY(mutex_);
   reactor::OperationList waiting_ SKUA_GUARDED_BY(mutex_);
   std::uint32_t threads_ SKUA_GUARDED_BY(mutex_) = 0;  // serving, or being started
   std::uint32_t idle_ SKUA_GUARDED_BY(mutex_) = 0;     // asleep and not called

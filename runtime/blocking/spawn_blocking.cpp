@@ -32,7 +32,7 @@ class BlockingPlace::Entry final : public reactor::Operation {
 
  private:
   void free_place() noexcept {
-    if (std::exchange(has_place_, false)) core_->blocking_admission().release(1);
+    if (std::exchange(has_place_, false)) core_->blocking_places().give_back();
   }
 
   const Ref<RuntimeCore> core_;

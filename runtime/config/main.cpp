@@ -1,5 +1,6 @@
 #include <skua/config/load.hpp>
 #include <skua/config/main.hpp>
+#include <skua/config/print.hpp>
 #include <skua/runtime.hpp>
 
 #include <chrono>
@@ -43,9 +44,13 @@ int exit_code_of(JoinResult<Result<int>> joined) {
 
 }  // namespace
 
-int run_main(int argc, char** argv, Task<Result<int>> (*body)(MainArguments)) {
-  auto loaded = config::load(argc, argv);
+int run_main(int argc, char** argv, Task<Result<int>> (*body)(MainArguments), Options from_code) {
+  auto loaded = config::load(argc, argv, std::move(from_code));
   if (!loaded) return complain(loaded.error().message(), misused);
+  if (loaded->is_to_print) {
+    std::fputs(config::describe(loaded->options).c_str(), stdout);
+    return 0;
+  }
   auto signals = StopSignals::listen();
   if (!signals) return complain(signals.error().message(), failed);
   auto runtime = Builder().options(std::move(loaded->options)).build();

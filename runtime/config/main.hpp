@@ -6,7 +6,9 @@
 //   }
 //
 // The body is a Task<Result<int>> that runs on a worker. An error that it returns, or an exception that leaves it, is
-// printed and makes the exit code 1; an option that is not valid makes it 2, and the body does not run.
+// printed and makes the exit code 1; an option that is not valid makes it 2, and the body does not run. Nor does it
+// with
+// --print-config, which prints every option with its value and who set it.
 //
 // Ends. SIGINT or SIGTERM cancels shutdown_signal(), and nothing more: the body ends when it likes. A second signal
 // ends the program at once. When the body has returned, tasks that are left are destroyed; if a signal was the reason,
@@ -17,6 +19,7 @@
 #include <skua/core/result.hpp>
 #include <skua/core/task.hpp>
 #include <skua/core/try.hpp>
+#include <skua/options.hpp>
 #include <skua/signal/shutdown_signal.hpp>
 
 #include <string_view>
@@ -27,8 +30,8 @@ namespace skua {
 /// The arguments after argv[0] that are no options of the runtime, in order; they live as long as the program.
 using MainArguments = std::vector<std::string_view>;
 
-/// What SKUA_MAIN makes main() of. Returns the exit code.
-int run_main(int argc, char** argv, Task<Result<int>> (*body)(MainArguments));
+/// What SKUA_MAIN makes main() of; `from_code` holds the program's own defaults. Returns the exit code.
+int run_main(int argc, char** argv, Task<Result<int>> (*body)(MainArguments), Options from_code = {});
 
 }  // namespace skua
 

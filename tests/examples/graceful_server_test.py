@@ -107,6 +107,15 @@ def without_clients_it_ends_at_once():
     server.ends_with(0)
 
 
+def prints_its_options():
+    server = Server("--print-config", "--workers=3", SKUA_BLOCKING_THREADS="5")
+    said = [line.split() for line in server.process.stdout.read().splitlines()]
+    server.ends_with(0)
+    assert ["workers", "3", "--workers"] in said, said
+    assert ["blocking.threads", "5", "SKUA_BLOCKING_THREADS"] in said, said
+    assert ["reactor.mode", "workers", "default"] in said, said
+
+
 def says_what_is_wrong():
     Server("--workers=none").ends_with(2, "workers", "--workers")
     Server("127.0.0.1:0", SKUA_REACTOR_MODE="sideways").ends_with(2, "SKUA_REACTOR_MODE")
@@ -121,6 +130,7 @@ def main():
     second_signal_ends_it(signal.SIGINT, signal.SIGINT)
     second_signal_ends_it(signal.SIGTERM, signal.SIGINT)
     without_clients_it_ends_at_once()
+    prints_its_options()
     says_what_is_wrong()
     return 0
 

@@ -1,6 +1,7 @@
 #include <skua/skua.hpp>
 #if defined(WITH_CONFIG)
 #include <skua/config/load.hpp>
+#include <skua/config/print.hpp>
 #endif
 
 #include <chrono>

@@ -76,8 +76,7 @@ struct QueueModel : rl::test_suite<Derived, Threads> {
   void serve() {
     while (starts.take()) queue->serve();
   }
-  void submit(const Ref<Call>& call) {
-    Ref<Operation> operation = call;
+  void submit(Ref<Operation> operation) {
     switch (queue->submit(operation)) {
       case BlockingQueue::Admission::queued: break;
       case BlockingQueue::Admission::needs_thread: static_cast<Derived*>(this)->start(); break;
@@ -85,7 +84,7 @@ struct QueueModel : rl::test_suite<Derived, Threads> {
     }
   }
   void start() { starts.add(); }
-  int await(const Ref<Call>& call) {
+  int await(const Ref<Operation>& call) {
     const auto woken = make_ref<Woken>();
     for (;;) {
       Poll<int> now = call->poll(make_waker(woken));
@@ -205,6 +204,71 @@ struct ThreadRefused : QueueModel<ThreadRefused, 3> {
   std::uint32_t refusals = 0;
 };
 
+/// The limit goes up and down while calls are made. A thread that was called may be the one too many.
+struct LimitsChange : QueueModel<LimitsChange, 4> {
+  static constexpr std::uint32_t limit = 2;
+  void thread(unsigned i) {
+    if (i < 2) return serve();
+    if (i == 2) {
+      submit_and_await();
+      submit_and_await();
+    } else {
+      set_limit(1);
+      set_limit(2);
+    }
+    finish(2);
+  }
+  void set_limit(std::uint32_t most) {
+    for (auto missing = queue->set_limits(most, keep_alive); missing > 0; --missing) start();
+  }
+};
+
+/// A call that waits at the limit is taken up when the limit rises, although who has the only thread waits for it.
+struct LimitRises : QueueModel<LimitRises, 4> {
+  void thread(unsigned i) {
+    if (i < 2) return serve();
+    if (i == 2) {
+      const auto waiting = make_ref<WaitingCall>();
+      const auto second = make_ref<Call>();
+      submit(waiting);
+      submit(second);
+      check(await(second) == performed_result, "performed, while the first waits");
+      waiting->go.set();
+      check(await(waiting) == performed_result, "performed");
+    } else {
+      for (auto missing = queue->set_limits(2, keep_alive); missing > 0; --missing) start();
+    }
+    finish(2);
+  }
+  class WaitingCall final : public Operation {
+   public:
+    int perform() noexcept override {
+      go.consume();
+      return performed_result;
+    }
+    model::Event go;
+  };
+};
+
+/// Two threads idle, two calls, and the limit falls: whoever was called and has to end passes the call on.
+struct LimitFalls : QueueModel<LimitFalls, 4> {
+  static constexpr std::uint32_t limit = 2;
+  void thread(unsigned i) {
+    if (i < 2) return serve();
+    if (i == 2) {
+      const auto first = make_ref<Call>();
+      const auto second = make_ref<Call>();
+      submit(first);
+      submit(second);
+      check(await(first) == performed_result && await(second) == performed_result, "both are performed");
+      submit_and_await();
+    } else {
+      check(queue->set_limits(1, keep_alive) == 0, "nothing to start");
+    }
+    finish(2);
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -215,5 +279,8 @@ int main(int argc, char** argv) {
   runner.run<Withdrawn>("withdrawn", 20);
   runner.run<ClosedMeanwhile>("closed_meanwhile", 20);
   runner.run<ThreadRefused>("thread_refused", 20);
+  runner.run<LimitsChange>("limits_change", 20);
+  runner.run<LimitRises>("limit_rises", 20);
+  runner.run<LimitFalls>("limit_falls", 20);
   return runner.exit_code();
 }

@@ -200,6 +200,108 @@ TEST_F(blocking_pool, shutdown_waits_for_what_has_begun_and_cancels_the_rest) {
   EXPECT_EQ(waiting->performed + late->performed, 0);
 }
 
+TEST_F(blocking_pool, higher_limit_starts_threads_for_what_waits) {
+  make(1, 1h);
+  std::latch all(3);
+  std::vector<Ref<Call>> calls;
+  for (int i = 0; i < 3; ++i) pool_->submit(calls.emplace_back(make_ref<Call>([&] { all.arrive_and_wait(); })));
+  EXPECT_EQ(threads_started, 1);
+  pool_->set_limits(3, 1h);
+  for (const auto& call : calls) EXPECT_TRUE(eventually([&] { return call->result() == 1; }));
+  EXPECT_EQ(threads_started, 3);
+}
+
+TEST_F(blocking_pool, higher_limit_without_another_thread) {
+  make(1, 1h);
+  std::latch begun(1);
+  std::latch release(1);
+  const auto holding = make_ref<Call>([&] {
+    begun.count_down();
+    release.wait();
+  });
+  const auto waiting = make_ref<Call>();
+  pool_->submit(holding);
+  begun.wait();
+  pool_->submit(waiting);
+  threads_to_refuse = 1;
+  pool_->set_limits(3, 1h);
+  EXPECT_EQ(threads_to_refuse, 0);
+  EXPECT_EQ(waiting->result(), std::nullopt) << "it waits for the thread there is";
+  release.count_down();
+  EXPECT_TRUE(eventually([&] { return waiting->result() == 1; }));
+}
+
+TEST_F(blocking_pool, lower_limit_ends_threads_that_are_idle) {
+  make(4, 1h);
+  std::latch all(4);
+  std::vector<Ref<Call>> calls;
+  for (int i = 0; i < 4; ++i) pool_->submit(calls.emplace_back(make_ref<Call>([&] { all.arrive_and_wait(); })));
+  for (const auto& call : calls) ASSERT_TRUE(eventually([&] { return call->result() == 1; }));
+  EXPECT_EQ(running_threads(), threads_ + 4);
+  pool_->set_limits(1, 1h);
+  EXPECT_TRUE(eventually([&] { return running_threads() == threads_ + 1; })) << running_threads() - threads_;
+  const auto after = make_ref<Call>();
+  pool_->submit(after);
+  EXPECT_TRUE(eventually([&] { return after->result() == 1; }));
+  EXPECT_EQ(threads_started, 4);
+}
+
+TEST_F(blocking_pool, lower_limit_holds_while_calls_keep_coming) {
+  make(3, 1h);
+  std::latch begun(3);
+  std::latch release(1);
+  std::atomic<int> at_once{0};
+  std::atomic<int> most_at_once{0};
+  std::vector<Ref<Call>> calls;
+  const auto hold = [&] {
+    begun.count_down();
+    release.wait();
+  };
+  const auto count = [&] {
+    const int now = at_once.fetch_add(1) + 1;
+    if (now > most_at_once) most_at_once = now;
+    std::this_thread::yield();
+    at_once.fetch_sub(1);
+  };
+  for (int i = 0; i < 3; ++i) pool_->submit(calls.emplace_back(make_ref<Call>(hold)));
+  begun.wait();
+  for (int i = 0; i < 200; ++i) pool_->submit(calls.emplace_back(make_ref<Call>(count)));
+  pool_->set_limits(1, 1h);
+  release.count_down();
+  for (const auto& call : calls) ASSERT_TRUE(eventually([&] { return call->result() == 1; }));
+  EXPECT_EQ(most_at_once, 1);
+  EXPECT_TRUE(eventually([&] { return running_threads() == threads_ + 1; })) << running_threads() - threads_;
+}
+
+TEST_F(blocking_pool, shorter_time_holds_for_threads_that_are_idle) {
+  make(1, 1h);
+  const auto call = make_ref<Call>();
+  pool_->submit(call);
+  ASSERT_TRUE(eventually([&] { return call->result() == 1; }));
+  pool_->set_limits(1, 0ms);
+  EXPECT_TRUE(eventually([&] { return running_threads() == threads_; }));
+}
+
+TEST_F(blocking_pool, limits_that_change_all_the_time) {
+  make(1, 0ms);
+  std::atomic<bool> done{false};
+  std::thread changer([&] {
+    seam::Random random(1);
+    while (!done) {
+      pool_->set_limits(1 + random.below(4), random.below(2) == 0 ? Duration(0ms) : Duration(1h));
+      if (random.below(4) == 0) std::this_thread::sleep_for(std::chrono::microseconds(random.below(200)));
+    }
+  });
+  const int rounds = scaled(2'000, 200);
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<Ref<Call>> calls;
+    for (int i = 0; i < 5; ++i) pool_->submit(calls.emplace_back(make_ref<Call>()));
+    for (const auto& call : calls) ASSERT_TRUE(eventually([&] { return call->result() == 1; })) << round;
+  }
+  done = true;
+  changer.join();
+}
+
 }  // namespace
 }  // namespace tests
 }  // namespace skua

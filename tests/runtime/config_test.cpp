@@ -1,4 +1,6 @@
 #include <skua/config/load.hpp>
+#include <skua/config/print.hpp>
+#include <skua/option_table.hpp>
 
 #include "environment.hpp"
 
@@ -125,6 +127,35 @@ TEST_F(Config, command_line_leaves_the_rest_alone) {
             (std::vector<std::string_view>{"serve", "--port=80", "-v", "--worker", "--", "--workers", "9"}));
 }
 
+TEST_F(Config, print_config_is_ours) {
+  EXPECT_FALSE(load({"serve"}).value().is_to_print);
+  const auto loaded = load({"serve", "--print-config", "--workers=2"}).value();
+  EXPECT_TRUE(loaded.is_to_print);
+  EXPECT_EQ(loaded.options.workers.value, 2U);
+  EXPECT_EQ(loaded.rest, (std::vector<std::string_view>{"serve"}));
+  EXPECT_FALSE(load({"--", "--print-config"}).value().is_to_print);
+}
+
+TEST_F(Config, argument_that_nobody_knows) {
+  EXPECT_EQ(config::unknown_argument("--wrokers=4").message(),
+            "option --wrokers (from command line; did you mean --workers?): no such option");
+  EXPECT_EQ(config::unknown_argument("--mode").message(),
+            "option --mode (from command line; did you mean --reactor-mode?): no such option");
+  EXPECT_EQ(config::unknown_argument("--port").message(), "option --port (from command line): no such option");
+  EXPECT_EQ(config::unknown_argument("what").message(), "argument what: Invalid argument");
+  EXPECT_TRUE(config::unknown_argument("--port") == std::errc::invalid_argument);
+}
+
+TEST_F(Config, what_code_has_locked_nobody_sets) {
+  Options options = code("2");
+  options.lock("workers");
+  EXPECT_EQ(load({}, options).value().options.workers.value, 2U);
+  EXPECT_EQ(load({"--workers=3"}, options).error().message(),
+            "option workers = \"3\" (from --workers): locked by the program");
+  directory_.write("skua.toml", "\nworkers = 2\n");
+  EXPECT_EQ(load({}, options).error().message(), "option workers = \"2\" (from skua.toml:2): locked by the program");
+}
+
 TEST_F(Config, last_of_two_flags_wins) {
   EXPECT_EQ(load({"--workers=2", "--workers=3"}).value().options.workers.value, 3U);
 }
@@ -192,12 +223,76 @@ TEST_F(Config, bad_values_have_file_line_and_range) {
             "option reactor.mode = \"both\" (from skua.toml:2): expected workers or thread");
 }
 
+TEST_F(Config, check_finds_everything_in_the_order_of_the_lines) {
+  directory_.write("skua.toml",
+                   "wrokers = 2\nbackend = \"kqueue\"\n[blocking]\nqueue = 0\nthreads = 4\n[a_table]\nx = 1\n");
+  std::vector<std::string> found;
+  for (const Error& error : config::check_file("skua.toml")) found.push_back(error.message());
+  EXPECT_EQ(found, (std::vector<std::string>{
+                       "option wrokers (from skua.toml:1; did you mean workers?): no such option",
+                       "option backend = \"kqueue\" (from skua.toml:2): expected auto, io_uring or epoll",
+                       "option blocking.queue = \"0\" (from skua.toml:4): expected a number from 1 to 1000000",
+                       "option a_table (from skua.toml:6): no such option",
+                   }));
+  directory_.write("skua.toml", "workers = 2\n");
+  EXPECT_TRUE(config::check_file("skua.toml").empty());
+  ASSERT_EQ(config::check_file("absent.toml").size(), 1U);
+  EXPECT_EQ(config::check_file("absent.toml")[0].message(), "open absent.toml: No such file or directory");
+}
+
+TEST_F(Config, numbers_may_be_written_as_toml_has_them) {
+  Options options;
+  ASSERT_TRUE(config::load_text(options, "workers = 0x10\nblocking.queue = 1_000\n", "text"));
+  EXPECT_EQ(options.workers.value, 16U);
+  EXPECT_EQ(options.blocking_queue.value, 1000U);
+  EXPECT_EQ(options.workers.origin.describe(), "text:1");
+}
+
+// Also that the rows of a table stand together.
+TEST_F(Config, written_as_toml_it_can_be_read_again) {
+  Options all;
+  for (const OptionEntry& entry : option_table()) {
+    ASSERT_TRUE(all.set(entry.key, entry.value(Options{}), {Source::code, {}}));
+  }
+  ASSERT_TRUE(all.set("workers", "3", {Source::code, {}}));
+  ASSERT_TRUE(all.set("backend", "epoll", {Source::code, {}}));
+  for (const auto style : {config::TomlStyle::full, config::TomlStyle::brief}) {
+    Options read;
+    const auto done = config::load_text(read, config::to_toml(all, style), "text");
+    ASSERT_TRUE(done) << done.error().message();
+    for (const OptionEntry& entry : option_table()) {
+      EXPECT_EQ(entry.value(read), entry.value(all)) << entry.key;
+      EXPECT_EQ(entry.origin(read).source, Source::file) << entry.key;
+    }
+  }
+}
+
+TEST_F(Config, keys_that_nobody_has_set_are_comments_in_the_full_toml) {
+  Options options;
+  ASSERT_TRUE(config::load_text(options, config::to_toml(Options{}), "text"));
+  EXPECT_EQ(options.workers.origin.source, Source::default_value);
+  const std::string text = config::to_toml(code("3"));
+  EXPECT_NE(text.find("\nworkers = 3\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n[reactor]\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n# mode = \"workers\"\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n# workers or thread; SKUA_REACTOR_MODE\n"), std::string::npos) << text;
+  ASSERT_TRUE(config::load_text(options, text, "text"));
+  EXPECT_EQ(options.workers.value, 3U);
+}
+
 TEST_F(Config, syntax_errors_have_line_and_column) {
   const std::string fault = fault_of("backend = \"epoll\"\nworkers = = 2\n");
   EXPECT_EQ(fault.rfind("option file skua.toml:2:11 (", 0), 0U) << fault;
   EXPECT_NE(fault.find("): not valid TOML"), std::string::npos) << fault;
   Options options;
   EXPECT_TRUE(config::load_file(options, "skua.toml").error() == std::errc::invalid_argument);
+}
+
+// toml++ has assertions about these.
+TEST_F(Config, table_headers_that_are_no_names) {
+  for (const char* text : {"[.1", "[=", "[[.x]]", "workers = 2\n[,"}) {
+    EXPECT_EQ(fault_of(text), "option file skua.toml (toml++ cannot parse it): not valid TOML") << text;
+  }
 }
 
 }  // namespace

@@ -1,8 +1,16 @@
+#include <skua/builder.hpp>
+#include <skua/core/log.hpp>
+#include <skua/option_table.hpp>
 #include <skua/options.hpp>
+#include <skua/runtime.hpp>
 
 #include "environment.hpp"
 
 #include <gtest/gtest.h>
+
+#include <cctype>
+#include <string>
+#include <vector>
 
 namespace skua {
 namespace {
@@ -94,9 +102,94 @@ TEST(Options, unknown_key_names_the_nearest) {
   EXPECT_TRUE(options.set("wrokers", "2", {Source::code, {}}).error() == std::errc::invalid_argument);
 }
 
+TEST(Options, key_that_is_far_from_all_names_none) {
+  Options options;
+  EXPECT_EQ(message_of(options.set("listen_address", "x", {Source::file, "skua.toml:1"})),
+            "option listen_address (from skua.toml:1): no such option");
+}
+
+TEST(Options, nearest_spelling_is_of_the_same_kind) {
+  EXPECT_EQ(nearest_spelling("wrokers"), "workers");
+  EXPECT_EQ(nearest_spelling("SKUA_WROKERS"), "SKUA_WORKERS");
+  EXPECT_EQ(nearest_spelling("--wrokers"), "--workers");
+  EXPECT_EQ(nearest_spelling("SKUA_MODE"), "SKUA_REACTOR_MODE");
+  EXPECT_EQ(nearest_spelling("--keepalive-ms"), "--blocking-keep-alive-ms");
+  EXPECT_EQ(nearest_spelling("--Workers"), "--workers");
+  EXPECT_EQ(nearest_spelling("SKUA_CONFIGS"), "SKUA_CONFIG");
+  EXPECT_EQ(nearest_spelling("--printconfig"), "--print-config");
+  for (const char* far : {"", "x", "--", "SKUA_", "--port", "SKUA_VERSION", "--verbose", "listen_address"}) {
+    EXPECT_EQ(nearest_spelling(far), "") << far;
+  }
+  EXPECT_EQ(nearest_spelling(std::string(100'000, 'w')), "");
+}
+
+TEST(Options, spellings_follow_from_the_key) {
+  for (const OptionEntry& entry : option_table()) {
+    std::string variable = "SKUA_" + std::string(entry.key);
+    std::string flag = "--" + std::string(entry.key);
+    for (char& c : variable) c = c == '.' ? '_' : static_cast<char>(std::toupper(c));
+    for (char& c : flag) c = c == '.' || c == '_' ? '-' : c;
+    EXPECT_EQ(entry.variable, variable);
+    EXPECT_EQ(entry.flag, flag);
+  }
+}
+
+TEST(Options, each_row_says_what_it_is_for) {
+  const Options defaults;
+  for (const OptionEntry& entry : option_table()) {
+    EXPECT_TRUE(entry.about.effect.ends_with(".")) << entry.key;
+    EXPECT_TRUE(entry.about.when.ends_with(".")) << entry.key;
+    EXPECT_EQ(entry.expected().starts_with("a number") || entry.expected().starts_with("auto or a number"),
+              !entry.about.unit.empty())
+        << entry.key;
+    Options options;
+    EXPECT_TRUE(options.set(entry.key, entry.value(defaults), {Source::code, {}})) << "the default is allowed";
+  }
+}
+
+TEST(Options, locked_only_code_sets) {
+  Options options;
+  ASSERT_TRUE(options.set("workers", "2", {Source::code, {}}));
+  options.lock("workers").lock("backend");
+  EXPECT_EQ(message_of(options.set("workers", "4", {Source::environment, "SKUA_WORKERS"})),
+            "option workers = \"4\" (from SKUA_WORKERS): locked by the program");
+  EXPECT_EQ(message_of(options.set("backend", "epoll", {Source::file, "skua.toml:7"})),
+            "option backend = \"epoll\" (from skua.toml:7): locked by the program");
+  for (const Source outside : {Source::file, Source::environment, Source::command_line, Source::live}) {
+    const auto result = options.set("workers", "2", {outside, {}});
+    ASSERT_FALSE(result);
+    EXPECT_TRUE(result.error() == std::errc::operation_not_permitted);
+  }
+  EXPECT_TRUE(options.set("workers", "3", {Source::code, {}})) << "code may";
+  EXPECT_EQ(options.workers.value, 3U);
+  EXPECT_TRUE(options.set("reactor.mode", "thread", {Source::command_line, {}})) << "others are not locked";
+}
+
+TEST(OptionsDeathTest, lock_of_what_is_no_option) {
+  EXPECT_DEATH(Options().lock("wrokers"),
+               "lock\\(\"wrokers\"\\): there is no such option. Did you mean \"workers\"\\?");
+  EXPECT_DEATH(Options().lock("listen_address"), "skua config explain");
+}
+
+TEST(Options, lock_after_it_was_set_is_an_error_of_the_builder) {
+  Options options;
+  ASSERT_TRUE(options.set("workers", "2", {Source::file, "skua.toml:3"}));
+  const auto runtime = Builder().options(options).lock("workers").build();
+  ASSERT_FALSE(runtime);
+  EXPECT_EQ(runtime.error().message(), "option workers = \"2\" (from skua.toml:3): locked by the program");
+  EXPECT_FALSE(Builder().lock("workers").options(options).build()) << "whatever the order";
+}
+
+TEST(Options, builder_locks_against_the_environment) {
+  const ScopedVariable workers("SKUA_WORKERS", "3");
+  const auto runtime = Builder().workers(2).lock("workers").build();
+  ASSERT_FALSE(runtime);
+  EXPECT_EQ(runtime.error().message(), "option workers = \"3\" (from SKUA_WORKERS): locked by the program");
+}
+
 TEST(Options, weaker_source_does_not_replace_a_stronger_one) {
-  constexpr Source sources[] = {Source::default_value, Source::code, Source::file, Source::environment,
-                                Source::command_line};
+  constexpr Source sources[] = {Source::default_value, Source::code,         Source::file,
+                                Source::environment,   Source::command_line, Source::live};
   for (const Source weak : sources) {
     for (const Source strong : sources) {
       if (weak >= strong) continue;
@@ -141,6 +234,35 @@ TEST(Options, bad_variable_is_named) {
   Options options;
   EXPECT_EQ(message_of(options.set_from_environment()),
             "option workers = \"banana\" (from SKUA_WORKERS): expected auto or a number from 1 to 1024");
+}
+
+std::vector<std::string> logged;
+
+TEST(Options, unknown_variable_is_a_warning_once_and_no_error) {
+  static int round = 0;  // with --gtest_repeat each is a new one
+  const std::string name = "SKUA_WORKERS" + std::string(1, static_cast<char>('A' + round++ % 26));
+  const ScopedVariable misspelled(name, "2");
+  const ScopedVariable own("SKUA_TEST_SOMETHING", "2");
+  const ScopedVariable file("SKUA_CONFIG", "absent.toml");
+  logged.clear();
+  set_log_sink([](LogLevel level, std::string_view message) {
+    if (level == LogLevel::warning) logged.emplace_back(message);
+  });
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(Options().set_from_environment());
+  set_log_sink(nullptr);
+  const bool is_first = round <= 26;
+  EXPECT_EQ(logged, is_first
+                        ? std::vector<std::string>{name + " is set, and means nothing to the runtime; did you mean " +
+                                                   "SKUA_WORKERS?"}
+                        : std::vector<std::string>());
+}
+
+TEST(Options, environment_is_taken_once) {
+  Options options;
+  ASSERT_TRUE(options.set_from_environment());
+  const ScopedVariable later("SKUA_WORKERS", "3");
+  ASSERT_TRUE(options.set_from_environment());
+  EXPECT_EQ(options.workers.origin.source, Source::default_value);
 }
 
 TEST(Options, keys_are_listed) {

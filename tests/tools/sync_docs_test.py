@@ -77,6 +77,52 @@ class SyncDocs(unittest.TestCase):
         self.page.write_text(table.format("queue.loses_order"))
         self.expect(1, "docs/page.md:3", "no test queue.loses_order")
 
+    def fake_skua(self, text):
+        script = self.root / "skua"
+        script.write_text(f"#!/bin/sh\n{text}\n")
+        script.chmod(0o755)
+        (self.root / "examples" / "config").mkdir(exist_ok=True)
+        (self.root / "runtime" / "config").mkdir(parents=True, exist_ok=True)
+        for header in ("options.hpp", "config/load.hpp"):
+            (self.root / "runtime" / header).write_text("// Nothing.\n")
+        return f"--skua={script}"
+
+    def test_what_the_command_prints_is_shown_and_written(self):
+        skua = self.fake_skua('echo "$SKUA_WORKERS $*, in $(basename "$PWD")"')
+        marker = "<!-- output of SKUA_WORKERS=2 skua config print -->\n"
+        self.page.write_text(marker + "```text\nold\nlines\n```\nafter\n")
+        self.expect(0)
+        self.expect(1, "-old", "+2 config print, in config", options=[skua])
+        self.expect(0, "updated docs/page.md", options=["--write", skua])
+        self.assertEqual(self.page.read_text(), marker + "```text\n2 config print, in config\n```\nafter\n")
+        self.expect(0, options=[skua])
+
+    def test_a_table_that_the_command_prints(self):
+        skua = self.fake_skua("printf '| a |\\n|---|\\n| 1 |\\n'")
+        marker = "<!-- output of skua x -->\n"
+        self.page.write_text(marker + "| b |\n\nafter\n")
+        self.expect(0, options=["--write", skua])
+        self.assertEqual(self.page.read_text(), marker + "| a |\n|---|\n| 1 |\n\nafter\n")
+        self.page.write_text(marker + "after\n")
+        self.expect(1, "a fenced block or a table follows", options=[skua])
+
+    def test_what_the_command_prints_in_a_header(self):
+        skua = self.fake_skua("printf 'one\\n  two\\n'")
+        header = self.root / "runtime" / "options.hpp"
+        text = "int a;\n  /// The keys (output of skua x):\n{}  /// After.\n  ///   kept\n"
+        header.write_text(text.format("  ///   old\n  ///     lines\n"))
+        self.expect(1, "-  ///   old", "+  ///   one", options=[skua])
+        self.expect(0, options=["--write", skua])
+        self.assertEqual(header.read_text(), text.format("  ///   one\n  ///     two\n"))
+        self.expect(0, options=[skua])
+
+    def test_a_whole_file(self):
+        (self.root / "examples" / "x.toml").write_text("a = 1\n\nb = 2\n")
+        self.page.write_text("<!-- from examples/x.toml -->\n```toml\na = 1\n\nb = 2\n```\n")
+        self.expect(0)
+        self.page.write_text("<!-- from examples/x.toml -->\n```toml\na = 2\n```\n")
+        self.expect(1, "+a = 1", "+b = 2")
+
     def test_the_pages_of_this_project_are_in_step(self):
         result = sync("--check")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)

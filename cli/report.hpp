@@ -28,8 +28,8 @@ class Report {
   void line(std::string_view mark, const char* colour, std::string_view subject, std::string_view finding,
             std::string_view advice) const;
 
-  bool colours_ = false;
-  std::size_t width_ = 80;
+  bool colours_;
+  std::size_t width_;
   int warnings_ = 0;
   int failures_ = 0;
 };

@@ -7,9 +7,6 @@
 
 namespace skua::cli {
 
-/// Prints the findings; 0 if the runtime can work here (warnings allowed), else 1.
-int doctor();
-
 // The checks, in the order of the output.
 
 /// Options as a server started here would get them: defaults if they are wrong.
