@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   if (auto done = prepare_for_the_night(runtime->handle()); !done) return fail(done.error(), 1);
   print(runtime->handle());
   if (runtime->handle().configuration().blocking_threads.value != 32) return 1;
-  const auto refused = runtime->reconfigure("workers", "8");
+  const auto refused = runtime->reconfigure("backend", "epoll");
   if (refused) return 1;
   std::printf("%s\n", refused.error().message().c_str());
 }
