@@ -1,6 +1,6 @@
 #include <skua/scheduler/refused_tasks.hpp>
 
-#include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -18,7 +18,8 @@ Refusal refusal_of(const TaskHeader& task) noexcept {
 
 void RefusedTasks::add(TaskHeader* task) noexcept {
   const seam::Lock lock(mutex_);
-  polled_.push_back(task);
+  task->next_owned = polled_;
+  polled_ = task;
 }
 
 void RefusedTasks::note_what_waits() noexcept {
@@ -30,13 +31,20 @@ void RefusedTasks::add_waiting(TaskHeader* task) noexcept {
   const std::source_location at = task->vtable->waits_at(task);
   const bool has_begun = at.line() != 0;
   const seam::Lock lock(mutex_);
-  if (waited_.size() < most) waited_.push_back(describe(*task, Refusal::waiting, has_begun ? at : task->spawned_at));
+  if (waited_.size() == most) return;
+  try {
+    waited_.push_back(describe(*task, Refusal::waiting, has_begun ? at : task->spawned_at));
+  } catch (const std::bad_alloc&) {  // a shorter report
+  }
 }
 
 std::size_t RefusedTasks::running() {
   const seam::Lock lock(mutex_);
-  return static_cast<std::size_t>(
-      std::ranges::count_if(polled_, [](const TaskHeader* task) { return !task->state.is_complete(); }));
+  std::size_t count = 0;
+  for (const TaskHeader* task = polled_; task != nullptr; task = task->next_owned) {
+    if (!task->state.is_complete()) ++count;
+  }
+  return count;
 }
 
 std::vector<RefusedTask> RefusedTasks::report(OwnedTasks& owned) {
@@ -44,7 +52,7 @@ std::vector<RefusedTask> RefusedTasks::report(OwnedTasks& owned) {
   {
     const seam::Lock lock(mutex_);
     report = waited_;
-    for (const TaskHeader* task : polled_) {
+    for (const TaskHeader* task = polled_; task != nullptr; task = task->next_owned) {
       if (!task->state.is_complete()) report.push_back(describe(*task, refusal_of(*task), task->spawned_at));
     }
   }
@@ -56,12 +64,16 @@ std::vector<RefusedTask> RefusedTasks::report(OwnedTasks& owned) {
 }
 
 void RefusedTasks::forget() noexcept {
-  std::vector<TaskHeader*> polled;
+  TaskHeader* next = nullptr;
   {
     const seam::Lock lock(mutex_);
-    std::swap(polled, polled_);
+    next = std::exchange(polled_, nullptr);
   }
-  for (TaskHeader* task : polled) task->drop_references();  // without the lock: the last one may destroy an output
+  // Without the lock: the last reference may destroy an output.
+  while (TaskHeader* const task = next) {
+    next = std::exchange(task->next_owned, nullptr);
+    task->drop_references();
+  }
 }
 
 }  // namespace skua::scheduler

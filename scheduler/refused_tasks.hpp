@@ -40,7 +40,7 @@ class RefusedTasks {
 
   seam::Atomic<bool> notes_what_waits_{false};
   seam::Mutex mutex_;
-  std::vector<TaskHeader*> polled_ SKUA_GUARDED_BY(mutex_);  // a reference each
+  TaskHeader* polled_ SKUA_GUARDED_BY(mutex_) = nullptr;  // linked by next_owned; a reference each
   std::vector<RefusedTask> waited_ SKUA_GUARDED_BY(mutex_);
 };
 

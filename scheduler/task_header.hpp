@@ -42,7 +42,7 @@ struct TaskHeader {
   Scheduler* scheduler = nullptr;        // counted; set once, before the task is shared
   std::uint64_t id = 0;                  // see TaskId; set with it
   std::unique_ptr<TaskDetails> details;  // few have any; set with it
-  TaskHeader* next_owned = nullptr;      // links of OwnedTasks, guarded by its shard
+  TaskHeader* next_owned = nullptr;      // links of OwnedTasks, guarded by its shard; then of RefusedTasks
   TaskHeader* previous_owned = nullptr;
   Waker join_waker;  // see TaskState, invariant 4
   const std::source_location spawned_at;
