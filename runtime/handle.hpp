@@ -9,11 +9,15 @@
 
 #include <source_location>
 #include <utility>
+#include <vector>
 
 namespace skua {
 
 class RuntimeCore;
 class Semaphore;
+struct Metrics;
+struct SpawnSite;
+struct TaskSnapshot;
 
 class Handle {
  public:
@@ -36,6 +40,15 @@ class Handle {
   std::size_t alive_tasks() const { return scheduler().alive_tasks(); }
   /// What the runtime has in hand.
   RuntimeCounters counters() const;
+  /// What it has done and is doing: see <skua/metrics.hpp>. Any thread, any time: stops nobody, waits for nobody.
+  Metrics metrics() const;
+  /// The tasks that are alive, by the place where they were spawned; the most numerous first. Looks at each task, some
+  /// ten thousand in a millisecond, and holds up nobody for longer than it takes to look at a hundred.
+  std::vector<SpawnSite> spawn_sites() const;
+  /// What the tasks are doing that are alive, `most` of them: see <skua/scheduler/task_snapshot.hpp>. Any thread, any
+  /// time. Polls nothing and stops nobody: a task that waits is kept from being polled for as long as it is looked at,
+  /// a microsecond.
+  std::vector<TaskSnapshot> tasks(std::size_t most = 1000) const;
 
   // For the runtime
   explicit Handle(Ref<RuntimeCore> core) noexcept;

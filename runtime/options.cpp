@@ -36,15 +36,18 @@ struct Workers {
 using SubmissionEntries = Number<submission_entries_min, submission_entries_max>;
 using BlockingThreads = Number<1, blocking_threads_max>;
 using BlockingPlaces = Number<1, blocking_queue_max>;
+using PollSample = Number<0, poll_sample_max>;
 using KeepAlive = Number<0, blocking_keep_alive_max>;
 using CompletionEntries = Number<completion_entries_min, completion_entries_max>;
 
 constexpr std::pair<std::string_view, Backend> backends[] = {
     {"auto", Backend::automatic}, {"io_uring", Backend::io_uring}, {"epoll", Backend::epoll}};
+constexpr std::pair<std::string_view, bool> switches[] = {{"off", false}, {"on", true}};
 constexpr std::pair<std::string_view, ReactorMode> reactor_modes[] = {{"workers", ReactorMode::workers},
                                                                       {"thread", ReactorMode::thread}};
 
 constexpr std::span<const std::pair<std::string_view, Backend>> names_of(Backend) { return backends; }
+constexpr std::span<const std::pair<std::string_view, bool>> names_of(bool) { return switches; }
 constexpr std::span<const std::pair<std::string_view, ReactorMode>> names_of(ReactorMode) { return reactor_modes; }
 
 template <class Enum>
@@ -82,7 +85,8 @@ constexpr OptionEntry entry(std::string_view key, const char* variable, std::str
 
 static_assert(workers_max == 1024 && submission_entries_min == 2 && submission_entries_max == 32768 &&
                   completion_entries_min == 4 && completion_entries_max == 65536 && blocking_threads_max == 1024 &&
-                  blocking_queue_max == 1'000'000 && blocking_keep_alive_max == 3'600'000,
+                  blocking_queue_max == 1'000'000 && blocking_keep_alive_max == 3'600'000 &&
+                  poll_sample_max == 1'000'000,
               "the table names the limits");
 constexpr OptionEntry table[] = {
     entry<&Options::workers, Workers>("workers", "SKUA_WORKERS", "--workers", "auto or a number from 1 to 1024"),
@@ -101,6 +105,10 @@ constexpr OptionEntry table[] = {
                                                     "a number from 1 to 1000000"),
     entry<&Options::blocking_keep_alive_ms, KeepAlive>("blocking.keep_alive_ms", "SKUA_BLOCKING_KEEP_ALIVE_MS",
                                                        "--blocking-keep-alive-ms", "a number from 0 to 3600000"),
+    entry<&Options::poll_sample, PollSample>("metrics.poll_sample", "SKUA_METRICS_POLL_SAMPLE", "--metrics-poll-sample",
+                                             "a number from 0 to 1000000"),
+    entry<&Options::schedule_latency, Name<bool>>("metrics.schedule_latency", "SKUA_METRICS_SCHEDULE_LATENCY",
+                                                  "--metrics-schedule-latency", "off or on"),
 };
 
 class OptionCategory : public std::error_category {

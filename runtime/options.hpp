@@ -61,6 +61,9 @@ inline constexpr std::uint32_t blocking_threads_max = 1024;
 inline constexpr std::uint32_t blocking_queue_max = 1'000'000;
 inline constexpr std::uint32_t blocking_keep_alive_max = 3'600'000;  // milliseconds
 
+/// Polls of a worker of which one is timed.
+inline constexpr std::uint32_t poll_sample_max = 1'000'000;
+
 /// Who waits for descriptors and timers.
 enum class ReactorMode {
   workers,  // each worker for those its tasks use: the cheapest for servers
@@ -76,6 +79,8 @@ struct Options {
   Setting<std::uint32_t> blocking_threads{.value = 64};
   Setting<std::uint32_t> blocking_queue{.value = 1024};
   Setting<std::uint32_t> blocking_keep_alive_ms{.value = 10'000};
+  Setting<std::uint32_t> poll_sample{.value = 64};
+  Setting<bool> schedule_latency{.value = false};
 
   /// Sets an option by its key, as files, the environment and command lines do:
   ///   "workers"                      auto, or 1 to 1024
@@ -86,6 +91,9 @@ struct Options {
   ///   "blocking.threads"             1 to 1024: the most that the blocking pool starts, and the kernel for files
   ///   "blocking.queue"               1 to 1000000: functions of spawn_blocking() that wait for a thread
   ///   "blocking.keep_alive_ms"       0 to 3600000: how long an idle thread of the pool stays
+  ///   "metrics.poll_sample"          0 to 1000000: one poll of so many is timed, for the histogram; 0: none
+  ///   docs/operators.md "metrics.schedule_latency"     off or on: how long each task waits from its wake to its poll,
+  ///   for the histogram
   /// An error names the key, the value, where it came from, and what is allowed.
   Result<void> set(std::string_view key, std::string_view value, const Origin& origin);
 

@@ -1,6 +1,8 @@
 #include <skua/core/assert.hpp>
 #include <skua/core/wake.hpp>
 #include <skua/current_thread.hpp>
+#include <skua/metrics.hpp>
+#include <skua/metrics/spawn_sites.hpp>
 #include <skua/runtime.hpp>
 #include <skua/runtime_core.hpp>
 #include <skua/scheduler/thread_parker.hpp>
@@ -41,6 +43,7 @@ ShutdownReport Runtime::shutdown(Duration limit, Duration grace) {
 }
 
 Handle Runtime::handle() const noexcept { return Handle(core_); }
+Metrics Runtime::metrics() const { return core_->metrics(); }
 
 // --- block_on
 
@@ -155,5 +158,8 @@ const Options& Handle::options() const noexcept { return core_->options(); }
 scheduler::Scheduler& Handle::scheduler() const noexcept { return core_->scheduler(); }
 Semaphore& Handle::blocking_admission() const noexcept { return core_->blocking_admission(); }
 RuntimeCounters Handle::counters() const { return core_->counters(); }
+Metrics Handle::metrics() const { return core_->metrics(); }
+std::vector<SpawnSite> Handle::spawn_sites() const { return count_by_spawn_site(scheduler()); }
+std::vector<TaskSnapshot> Handle::tasks(std::size_t most) const { return core_->tasks(most); }
 
 }  // namespace skua

@@ -86,6 +86,8 @@ class Runtime {
   }
 
   Handle handle() const noexcept;
+  /// Handle::metrics().
+  Metrics metrics() const;
 
   /// Ends the runtime in this order, within `limit`:
   ///   1. For `grace` at most, tasks may end by themselves. (So tell them to, by a CancellationToken of theirs.)

@@ -114,9 +114,8 @@ Result<Ref<RuntimeCore>> RuntimeCore::start(RuntimePlan plan) {
   auto core = Ref<RuntimeCore>::adopt(
       new RuntimeCore(std::move(plan), std::move(drivers->reactor), std::move(drivers->workers)));
   core->count_threads_as_active();
-  if (core->current_thread_) return core;
   try {
-    core->start_threads();
+    if (!core->current_thread_) core->start_threads();
   } catch (const std::system_error& error) {
     core->forget_threads();
     return Error(error.code(), "start the threads of the runtime");
@@ -138,7 +137,8 @@ RuntimeCore::RuntimeCore(RuntimePlan plan, Ref<reactor::Driver> reactor_driver,
           plan_.hooks.on_thread_stop)),
       monitor_(reactor_driver_, worker_drivers_),
       scheduler_(make_ref<scheduler::Scheduler>(
-          make_parkers(options().workers.value, worker_drivers_, monitor_, keeper()), plan_.hooks)),
+          make_parkers(options().workers.value, worker_drivers_, monitor_, keeper()), plan_.hooks,
+          scheduler::Measures(options().poll_sample.value, options().schedule_latency.value))),
       reactor_thread_(reactor_driver_, monitor_),
       blocking_admission_(options().blocking_queue.value) {
   give_operations_to(*reactor_driver_);
@@ -218,6 +218,31 @@ RuntimeCounters RuntimeCore::counters() {
   for (const auto& ring : operation_rings_) counters.operations += ring->unfinished();
   counters.blocking = blocking_pool_->unfinished();
   return counters;
+}
+
+Metrics RuntimeCore::metrics() {
+  const Instant now = seam::now();
+  Metrics metrics;
+  metrics.period = now - started_;
+  metrics.backend = options().backend.value;
+  metrics.reactor_mode = options().reactor_mode.value;
+  metrics.scheduler = scheduler_->metrics();
+  for (std::uint32_t id = 0; id < scheduler_->workers(); ++id) {
+    WorkerMetrics& worker = metrics.workers.emplace_back(scheduler_->metrics_of(id, now));
+    worker.stalls = monitor_.stalls(id);
+    worker.longest_poll = std::max(worker.longest_poll, monitor_.longest_poll(id));
+  }
+  for (const auto& driver : worker_drivers_) metrics.drivers.push_back(driver->metrics());
+  if (!current_thread_) metrics.drivers.push_back(reactor_driver_->metrics());
+  metrics.blocking = blocking_pool_->metrics();
+  for (const auto& ring : operation_rings_) metrics.operations += ring->unfinished();
+  return metrics;
+}
+
+std::vector<TaskSnapshot> RuntimeCore::tasks(std::size_t most) {
+  // Who wakes a task that is being looked at leaves it to us to queue it: until then virtual time stands still.
+  const Activity activity(keeper());
+  return scheduler_->snapshots(most);
 }
 
 void RuntimeCore::shutdown() {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <skua/blocking/blocking_pool.hpp>
+#include <skua/core/clock.hpp>
 #include <skua/core/mutex.hpp>
 #include <skua/core/ref.hpp>
 #include <skua/core/timekeeper.hpp>
 #include <skua/current_thread.hpp>
+#include <skua/metrics.hpp>
 #include <skua/monitor.hpp>
 #include <skua/options.hpp>
 #include <skua/reactor/driver.hpp>
@@ -13,6 +15,7 @@
 #include <skua/runtime_counters.hpp>
 #include <skua/scheduler/hooks.hpp>
 #include <skua/scheduler/scheduler.hpp>
+#include <skua/scheduler/task_snapshot.hpp>
 #include <skua/shutdown_report.hpp>
 #include <skua/sync/semaphore.hpp>
 
@@ -55,6 +58,8 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   /// Null if time is real.
   const Ref<Timekeeper>& keeper() const noexcept { return plan_.keeper; }
   RuntimeCounters counters();
+  Metrics metrics();
+  std::vector<TaskSnapshot> tasks(std::size_t most);
   /// Null: the runtime has threads of its own.
   CurrentThread* current_thread() noexcept { return current_thread_ ? &*current_thread_ : nullptr; }
 
@@ -79,6 +84,7 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   void end_tasks_here();
   void end_threads();
 
+  const Instant started_ = seam::now();
   const RuntimePlan plan_;  // with `workers` and `backend` resolved
   const Ref<reactor::Driver> reactor_driver_;
   const std::vector<Ref<reactor::Driver>> worker_drivers_;  // empty in ReactorMode::thread
@@ -89,7 +95,7 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   ReactorThread reactor_thread_;
   std::optional<CurrentThread> current_thread_;
   Semaphore blocking_admission_;
-  bool is_shut_down_ = false;  // or about to be; whose the Runtime is
+  bool is_shut_down_ = false;               // or about to be; whose the Runtime is
   // Between shutdown_within() and the thread that does it
   seam::Mutex end_mutex_;
   seam::Condvar end_changed_;

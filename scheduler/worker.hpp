@@ -30,6 +30,7 @@
 #include <skua/scheduler/poll_pace.hpp>
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/scheduler/worker_loan.hpp>
+#include <skua/scheduler/worker_metrics.hpp>
 
 namespace skua::scheduler {
 
@@ -43,7 +44,7 @@ class Worker {
   void run();
   /// Its parts, for a worker without a thread: see WorkerSeat.
   void enter() noexcept;
-  static void leave() noexcept;
+  void leave() noexcept;
   /// Polls the next task. False: there is none.
   bool run_next();
   void look();
@@ -71,6 +72,7 @@ class Worker {
   bool has_lifo() const noexcept;
   WorkerPulse pulse() const noexcept;
   bool is_sleeping() const noexcept;
+  WorkerMetrics metrics(Instant now) const noexcept;
 
  private:
   static constexpr std::uint32_t lifo_polls_in_a_row = 3;
@@ -86,10 +88,14 @@ class Worker {
   void found_work() noexcept;
   void run_task(TaskHeader* task) noexcept;
   void poll(TaskHeader* task) noexcept;
+  void poll_measured(TaskHeader* task) noexcept;
+  void poll_now(TaskHeader* task) noexcept;
   static bool poll_future(TaskHeader* task, Context& context) noexcept;
   void push(TaskHeader* task) noexcept;
   void requeue(TaskHeader* task) noexcept;
+  void wake_one() noexcept;
   void wake_for_backlog() noexcept;
+  void note_look(Instant now) noexcept;
 
   // Constant after construction
   Scheduler::Shared& shared_;
@@ -99,6 +105,10 @@ class Worker {
   // Owner only
   seam::Random random_;
   PollPace pace_;
+  // The numbers of the next polls that are timed, and that are measured in whatever way; ~0: none.
+  std::uint64_t next_timed_;
+  std::uint64_t next_measured_;
+  std::uint64_t polls_at_park_ = 0;
   bool searching_ = false;
   bool in_look_ = false;  // tasks woken now were woken by the driver: oldest first
 
@@ -106,9 +116,8 @@ class Worker {
   WorkerLoan loan_;
   LocalQueue<TaskHeader> queue_;
   alignas(seam::cache_line) seam::Atomic<TaskHeader*> lifo_{nullptr};
-  seam::Atomic<std::uint64_t> polls_{0};  // written by the owner
-  seam::Atomic<std::uint64_t> looks_{0};  // written by the owner
-  seam::Atomic<bool> sleeping_{false};    // written by the owner
+  seam::Atomic<bool> sleeping_{false};  // written by the owner
+  WorkerCounters counters_;             // written by the owner
 };
 
 }  // namespace skua::scheduler

@@ -25,6 +25,7 @@ class BlockingPool final : public reactor::OperationExecutor {
   void cancel(reactor::Operation& operation) noexcept override;
   void shutdown() override;
   std::size_t unfinished() noexcept override { return queue_.unfinished(); }
+  BlockingMetrics metrics() { return queue_.metrics(); }
 
  private:
   using Threads = std::list<seam::Thread>;

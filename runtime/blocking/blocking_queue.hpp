@@ -9,6 +9,7 @@
 // was called looks at the queue even if its time has passed as well.
 #pragma once
 
+#include <skua/blocking/blocking_metrics.hpp>
 #include <skua/core/clock.hpp>
 #include <skua/core/mutex.hpp>
 #include <skua/reactor/operation.hpp>
@@ -39,6 +40,7 @@ class BlockingQueue {
 
   /// Operations that wait, and that threads are at.
   std::size_t unfinished();
+  BlockingMetrics metrics();
 
   /// No more operations; those that wait go to `left`. Threads end once their operation is done.
   void close(reactor::OperationList& left);
@@ -58,6 +60,7 @@ class BlockingQueue {
   std::uint32_t calls_ SKUA_GUARDED_BY(mutex_) = 0;    // made, not yet answered
   std::uint32_t performing_ SKUA_GUARDED_BY(mutex_) = 0;
   bool closed_ SKUA_GUARDED_BY(mutex_) = false;
+  BlockingMetrics counted_ SKUA_GUARDED_BY(mutex_);  // those that are counted
 };
 
 }  // namespace skua

@@ -16,6 +16,9 @@
 //   threads = 64                # 1 to 1024
 //   queue = 1024                # 1 to 1000000
 //   keep_alive_ms = 10000       # 0 to 3600000
+//   [metrics]
+//   poll_sample = 64            # 0 to 1000000
+//   schedule_latency = "off"    # off or on
 //
 // Nothing here is fast or meant for later than the start of a program. Thread safety: as std::getenv.
 #pragma once

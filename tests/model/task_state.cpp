@@ -72,7 +72,7 @@ struct Scheduler::Shared {
   }
   // Mirrors Scheduler::Shared::complete(), with the list of owned tasks a flag.
   void complete(TaskHeader* task) {
-    const std::uint64_t references = owned.exchange(false, std::memory_order_acq_rel) ? 2 : 1;
+    const std::uint64_t references = disown() ? 2 : 1;
     switch (task->state.complete_task()) {
       case TaskState::OnComplete::drop_output: task->vtable->drop_output(task); break;
       case TaskState::OnComplete::leave_output: break;
@@ -86,14 +86,19 @@ struct Scheduler::Shared {
   }
   // Mirrors Scheduler::Shared::end_task().
   void end_task(TaskHeader* task) {
-    if (!task->state.claim_for_shutdown()) return task->drop_references();
+    if (!task->state.claim_for_shutdown()) {
+      {
+        const seam::Lock walk(shard);
+      }
+      if (!task->state.claim_for_shutdown()) return task->drop_references();
+    }
     task->vtable->cancel(task);
     complete(task);
   }
   // Mirrors what Worker::end_tasks() does with the list, Scheduler::Shared::end_owned() and RefusedTasks: of a task
   // that somebody polls the report knows whether it has ended, then the list's reference is dropped.
   void shut_down(TaskHeader* task) {
-    if (!owned.exchange(false, std::memory_order_acq_rel)) return;
+    if (!disown()) return;
     if (!task->state.claim_for_shutdown()) {
       static_cast<void>(task->state.is_complete());
       return task->drop_references();
@@ -102,17 +107,31 @@ struct Scheduler::Shared {
     complete(task);
   }
 
+  // Mirrors OwnedTasks::walk() and Scheduler::Shared::inspect(). False: the task was not waiting.
+  bool inspect(TaskHeader* task) {
+    const seam::Lock walk(shard);
+    if (!owned || !task->state.begin_inspection()) return false;
+    static_cast<void>(task->vtable->waits_at(task));
+    if (task->state.end_inspection()) schedule(task);
+    return true;
+  }
+  bool disown() {
+    const seam::Lock lock(shard);
+    return std::exchange(owned, false);
+  }
+
   static inline Shared* latest = nullptr;  // for the model: Scheduler keeps its own pointer private
   Shared() { latest = this; }
 
-  seam::Atomic<bool> owned{true};
+  seam::Mutex shard;
+  bool owned = true;
   seam::Mutex mutex;
   seam::Condvar condition;
   TaskHeader* entry = nullptr;
   bool closed = false;
 };
 
-Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>, Hooks) : shared_(std::make_unique<Shared>()) {}
+Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>, Hooks, Measures) : shared_(std::make_unique<Shared>()) {}
 Scheduler::~Scheduler() = default;
 void Scheduler::schedule(TaskHeader* task) noexcept { shared_->schedule(task); }
 void Scheduler::end_now(TaskHeader* task) noexcept {
@@ -245,7 +264,11 @@ struct TaskModel : rl::test_suite<Derived, Threads> {
             ++cell(task).model->deallocated;
             delete &cell(task);
           },
-      .waits_at = [](TaskHeader*) noexcept { return std::source_location(); },
+      .waits_at =
+          [](TaskHeader* task) noexcept {
+            check(cell(task).future.read() == 1, "the future that is looked at exists");
+            return std::source_location();
+          },
       .blocks = false,
   };
   void on_cancel() {}
@@ -443,6 +466,66 @@ struct EndNow : TaskModel<EndNow, 3> {
   seam::Atomic<std::uint32_t> flag;
 };
 
+// Somebody looks from outside where the task waits: no wake is lost, the future is there and is not polled meanwhile.
+template <bool by_value>
+struct InspectAndWake : TaskModel<InspectAndWake<by_value>, 3> {
+  void before() {
+    TaskModel<InspectAndWake, 3>::before();
+    waker = this->make_waker();
+  }
+  bool poll_future(Context&) { return flag.load(relaxed) != 0; }
+  void thread(unsigned i) {
+    if (i == 0) {
+      this->shared->inspect(this->task);
+    } else if (i == 1) {
+      flag.store(1, relaxed);
+      by_value ? std::move(waker).wake() : waker.wake_by_ref();
+      waker = Waker();
+    } else {
+      this->work();
+    }
+  }
+  Waker waker;
+  seam::Atomic<std::uint32_t> flag;
+};
+
+// The same while the task is aborted.
+struct InspectAndAbort : TaskModel<InspectAndAbort, 3> {
+  bool poll_future(Context&) { return false; }
+  void thread(unsigned i) {
+    if (i == 0) {
+      shared->inspect(task);
+    } else if (i == 1) {
+      handle->abort();
+      handle.reset();
+    } else {
+      work();
+    }
+  }
+};
+
+// A Scope that dies on the one thread that runs tasks: nobody else will destroy its children.
+struct InspectAndEndNow : TaskModel<InspectAndEndNow, 2> {
+  bool poll_future(Context&) {
+    check(borrowed.read() == 1, "what the child borrows is there when it is polled");
+    return false;
+  }
+  void on_cancel() { check(borrowed.read() == 1, "what the child borrows is there when it is destroyed"); }
+  void thread(unsigned i) {
+    if (i == 1) return static_cast<void>(shared->inspect(task));
+    shared->poll(shared->next());
+    handle->end_now();
+    join(joiner);
+    borrowed.write(0);
+  }
+  void after() {
+    TaskModel::after();
+    check(joiner.copies.read() == 0, "no waker is left");
+  }
+  Var<int> borrowed{1};
+  Joiner joiner;
+};
+
 // -------------------------------------------------------------------------------------------------------- joining
 
 template <class Derived, unsigned Threads>
@@ -559,6 +642,10 @@ int main(int argc, char** argv) {
   runner.run<Abort<2>>("two_aborts");
   runner.run<AbortAndWake>("abort_and_complete");
   runner.run<EndNow>("end_now");
+  runner.run<InspectAndWake<false>>("inspect_and_wake_by_reference");
+  runner.run<InspectAndWake<true>>("inspect_and_wake_by_value");
+  runner.run<InspectAndAbort>("inspect_and_abort");
+  runner.run<InspectAndEndNow>("inspect_and_end_now");
   runner.run<AbortAndJoin>("abort_and_join");
   runner.run<Join>("join");
   runner.run<JoinWithAnotherWaker>("join_with_another_waker");
