@@ -8,6 +8,7 @@
 #include <skua/scheduler/scheduler.hpp>
 
 #include <source_location>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,8 @@ class Handle {
   /// What the runtime was started with: `workers` and `backend` say what `auto` came to.
   const Options& options() const noexcept;
   std::uint32_t workers() const noexcept { return scheduler().workers(); }
+  /// Where the control endpoint listens, with the port that the system has chosen; empty: it is off.
+  std::string control_address() const;
   /// Tasks that have been spawned and have not ended.
   std::size_t alive_tasks() const { return scheduler().alive_tasks(); }
   /// What the runtime has in hand.
@@ -43,7 +46,7 @@ class Handle {
   /// What it has done and is doing: see <skua/metrics.hpp>. Any thread, any time: stops nobody, waits for nobody.
   Metrics metrics() const;
   /// The tasks that are alive, by the place where they were spawned; the most numerous first. Looks at each task, some
-  /// ten thousand in a millisecond, and holds up nobody for longer than it takes to look at a hundred.
+  /// five thousand in a millisecond, and holds up nobody for longer than it takes to look at a hundred.
   std::vector<SpawnSite> spawn_sites() const;
   /// What the tasks are doing that are alive, `most` of them: see <skua/scheduler/task_snapshot.hpp>. Any thread, any
   /// time. Polls nothing and stops nobody: a task that waits is kept from being polled for as long as it is looked at,

@@ -1,3 +1,4 @@
+#include <skua/control/control_address.hpp>
 #include <skua/option_table.hpp>
 #include <skua/options.hpp>
 
@@ -49,6 +50,15 @@ constexpr std::pair<std::string_view, ReactorMode> reactor_modes[] = {{"workers"
 constexpr std::span<const std::pair<std::string_view, Backend>> names_of(Backend) { return backends; }
 constexpr std::span<const std::pair<std::string_view, bool>> names_of(bool) { return switches; }
 constexpr std::span<const std::pair<std::string_view, ReactorMode>> names_of(ReactorMode) { return reactor_modes; }
+
+struct Endpoint {
+  static bool parse(std::string_view text, std::string& listen) {
+    if (text != "off" && !ControlAddress::parse(text)) return false;
+    listen = text;
+    return true;
+  }
+  static std::string print(const std::string& listen) { return listen; }
+};
 
 template <class Enum>
 struct Name {
@@ -109,6 +119,8 @@ constexpr OptionEntry table[] = {
                                              "a number from 0 to 1000000"),
     entry<&Options::schedule_latency, Name<bool>>("metrics.schedule_latency", "SKUA_METRICS_SCHEDULE_LATENCY",
                                                   "--metrics-schedule-latency", "off or on"),
+    entry<&Options::control_listen, Endpoint>("control.listen", "SKUA_CONTROL_LISTEN", "--control-listen",
+                                              "off, an absolute path, 127.0.0.1:PORT or [::1]:PORT"),
 };
 
 class OptionCategory : public std::error_category {

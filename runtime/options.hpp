@@ -81,6 +81,7 @@ struct Options {
   Setting<std::uint32_t> blocking_keep_alive_ms{.value = 10'000};
   Setting<std::uint32_t> poll_sample{.value = 64};
   Setting<bool> schedule_latency{.value = false};
+  Setting<std::string> control_listen{.value = "off"};
 
   /// Sets an option by its key, as files, the environment and command lines do:
   ///   "workers"                      auto, or 1 to 1024
@@ -92,6 +93,7 @@ struct Options {
   ///   "blocking.queue"               1 to 1000000: functions of spawn_blocking() that wait for a thread
   ///   "blocking.keep_alive_ms"       0 to 3600000: how long an idle thread of the pool stays
   ///   "metrics.poll_sample"          0 to 1000000: one poll of so many is timed, for the histogram; 0: none
+  ///   "control.listen"               off; a path, of a Unix socket; or 127.0.0.1:PORT or [::1]:PORT: see
   ///   docs/operators.md "metrics.schedule_latency"     off or on: how long each task waits from its wake to its poll,
   ///   for the histogram
   /// An error names the key, the value, where it came from, and what is allowed.

@@ -157,6 +157,7 @@ scheduler::Scheduler& current_scheduler() { return required_core().scheduler(); 
 const Options& Handle::options() const noexcept { return core_->options(); }
 scheduler::Scheduler& Handle::scheduler() const noexcept { return core_->scheduler(); }
 Semaphore& Handle::blocking_admission() const noexcept { return core_->blocking_admission(); }
+std::string Handle::control_address() const { return core_->control_address(); }
 RuntimeCounters Handle::counters() const { return core_->counters(); }
 Metrics Handle::metrics() const { return core_->metrics(); }
 std::vector<SpawnSite> Handle::spawn_sites() const { return count_by_spawn_site(scheduler()); }

@@ -120,6 +120,10 @@ Result<Ref<RuntimeCore>> RuntimeCore::start(RuntimePlan plan) {
     core->forget_threads();
     return Error(error.code(), "start the threads of the runtime");
   }
+  if (auto started = core->start_control(); !started) {
+    core->shutdown();
+    return std::move(started).error();
+  }
   return core;
 }
 
@@ -188,6 +192,20 @@ void RuntimeCore::start_threads() {
   }
 }
 
+Result<void> RuntimeCore::start_control() {
+  const auto address = ControlAddress::parse(options().control_listen.value);
+  if (!address) return {};
+  try {
+    auto server = ControlServer::start(*address, *this);
+    if (!server) return std::move(server).error();
+    control_ = *std::move(server);
+    log(LogLevel::info, "control endpoint on " + control_address());
+    return {};
+  } catch (const std::system_error& error) {
+    return Error(error.code(), "start the thread of the control endpoint");
+  }
+}
+
 // A current-thread runtime has but the one that is inside of block_on(): between two of them time stands still.
 void RuntimeCore::count_threads_as_active() {
   for (std::uint32_t i = 0; keeper() && i < thread_count(); ++i) keeper()->begin();
@@ -247,6 +265,7 @@ std::vector<TaskSnapshot> RuntimeCore::tasks(std::size_t most) {
 
 void RuntimeCore::shutdown() {
   is_shut_down_ = true;
+  if (control_) control_->announce_end();
   if (current_thread_) end_tasks_here();
   end_threads();
 }
@@ -254,6 +273,7 @@ void RuntimeCore::shutdown() {
 ShutdownReport RuntimeCore::shutdown_within(Duration limit, Duration grace) {
   const Instant deadline = saturating_add(seam::now(), limit);
   is_shut_down_ = true;
+  if (control_) control_->announce_end();
   if (grace > Duration::zero() && !drain(std::min(saturating_add(seam::now(), grace), deadline))) {
     scheduler_->note_what_waits();
   }
@@ -302,6 +322,7 @@ void RuntimeCore::end_threads() {
   blocking_pool_->shutdown();
   for (const auto& driver : worker_drivers_) driver->shutdown();
   reactor_driver_->shutdown();
+  if (control_) control_->stop();  // after all that may have to be waited for: until then it can tell what that is
   scheduler_->forget_refused_tasks();
   forget_threads();  // last: no time passes meanwhile
 }

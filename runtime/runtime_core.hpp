@@ -2,6 +2,7 @@
 #pragma once
 
 #include <skua/blocking/blocking_pool.hpp>
+#include <skua/control/control_server.hpp>
 #include <skua/core/clock.hpp>
 #include <skua/core/mutex.hpp>
 #include <skua/core/ref.hpp>
@@ -60,6 +61,8 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   RuntimeCounters counters();
   Metrics metrics();
   std::vector<TaskSnapshot> tasks(std::size_t most);
+  /// Where the control endpoint listens; empty: it is off.
+  std::string control_address() const { return control_ ? control_->address().to_string() : std::string(); }
   /// Null: the runtime has threads of its own.
   CurrentThread* current_thread() noexcept { return current_thread_ ? &*current_thread_ : nullptr; }
 
@@ -74,6 +77,7 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   ~RuntimeCore() = default;
   void give_operations_to(reactor::Driver& driver);
   void start_threads();
+  Result<void> start_control();
   /// Workers and reactor thread.
   std::uint32_t thread_count() const noexcept;
   /// They are awake, or are not there any more.
@@ -95,6 +99,7 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   ReactorThread reactor_thread_;
   std::optional<CurrentThread> current_thread_;
   Semaphore blocking_admission_;
+  std::unique_ptr<ControlServer> control_;  // null: off
   bool is_shut_down_ = false;               // or about to be; whose the Runtime is
   // Between shutdown_within() and the thread that does it
   seam::Mutex end_mutex_;

@@ -37,7 +37,7 @@ struct WorkerMetrics {
   // Of the moment
   std::uint64_t queue_depth = 0;  // tasks that wait in ring and LIFO slot
   bool is_sleeping = false;
-  Duration mean_poll{0};     // moving average over all polls
+  Duration mean_poll{0};     // moving average, while the worker is busy
   Duration longest_poll{0};  // since the start, of those that were timed or that the monitor saw
   Duration since_look{0};    // since the last look at the driver; zero while it sleeps
 };

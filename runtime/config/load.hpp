@@ -19,6 +19,8 @@
 //   [metrics]
 //   poll_sample = 64            # 0 to 1000000
 //   schedule_latency = "off"    # off or on
+//   [control]
+//   listen = "off"              # off, a path, 127.0.0.1:PORT or [::1]:PORT
 //
 // Nothing here is fast or meant for later than the start of a program. Thread safety: as std::getenv.
 #pragma once

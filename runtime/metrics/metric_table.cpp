@@ -62,7 +62,7 @@ constexpr MetricEntry<WorkerMetrics> of_workers[] = {
           "Tasks that wait in the worker's ring and LIFO slot."),
     entry("skua_worker_sleeping", &WorkerMetrics::is_sleeping, "1 while the worker sleeps."),
     entry("skua_worker_mean_poll_seconds", maximum, &WorkerMetrics::mean_poll,
-          "Moving average of the duration of a poll."),
+          "Moving average of the duration of a poll, while the worker is too busy to sleep; 0: it never was."),
     entry("skua_worker_longest_poll_seconds", maximum, &WorkerMetrics::longest_poll,
           "The longest poll since the start, of those that were timed or that the monitor saw."),
     entry("skua_worker_since_look_seconds", maximum, &WorkerMetrics::since_look,

@@ -147,7 +147,8 @@ TEST(Options, keys_are_listed) {
   EXPECT_EQ(option_keys(),
             (std::vector<std::string_view>{"workers", "backend", "reactor.mode", "io_uring.submission_entries",
                                            "io_uring.completion_entries", "blocking.threads", "blocking.queue",
-                                           "blocking.keep_alive_ms", "metrics.poll_sample", "metrics.schedule_latency"}));
+                                           "blocking.keep_alive_ms", "metrics.poll_sample", "metrics.schedule_latency",
+                                           "control.listen"}));
 }
 
 TEST(Origin, describes_itself) {
