@@ -1,6 +1,8 @@
 #include <skua/core/assert.hpp>
 #include <skua/core/frame_allocator.hpp>
 
+#include <malloc.h>
+
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -82,6 +84,9 @@ void deallocate(void* block, std::size_t size) noexcept {
   if (pool.count[index]++ == 0) drain.armed = true;  // constructs `drain`, so that its destructor will run
   pool.free[index] = ::new (block) Block{pool.free[index]};
 }
+
+// The allocator in use knows: malloc's own, a sanitizer's, or one that was preloaded.
+std::size_t size_of(void* block) noexcept { return malloc_usable_size(block); }
 
 void* allocate_frame(std::size_t size) { return static_cast<std::byte*>(allocate(size + prefix_size)) + prefix_size; }
 

@@ -18,6 +18,9 @@ void* allocate(std::size_t size);
 /// `size` as it was given to allocate(). Any thread.
 void deallocate(void* block, std::size_t size) noexcept;
 
+/// What `block` takes of the heap, at least the size it was allocated with. Any thread, while it is allocated.
+std::size_t size_of(void* block) noexcept;
+
 /// Bytes in front of each frame of a Task that belong to the scheduler. They are uninitialised until it uses them.
 inline constexpr std::size_t scheduler_room = 80;
 /// Bytes in front of each frame of a Task in all.

@@ -175,6 +175,7 @@ int eventfd_take(int fd) noexcept {
   return restarting([&] { return ::eventfd_read(fd, &value); });
 }
 
+int poll(pollfd* fds, std::size_t count, int timeout_ms) noexcept { return result_of(::poll(fds, count, timeout_ms)); }
 int poll_now(pollfd* fds, std::size_t count) noexcept { return result_of(::poll(fds, count, 0)); }
 
 ssize_t pread(int fd, void* buffer, std::size_t size, std::uint64_t offset) noexcept {
@@ -213,6 +214,8 @@ ssize_t copy_file_range(int from, int to, std::size_t size) noexcept {
 ssize_t getdents(int directory, void* buffer, std::size_t size) noexcept {
   return result_of(syscall(SYS_getdents64, directory, buffer, size));
 }
+
+std::uint32_t effective_user() noexcept { return ::geteuid(); }
 
 void sleep(Duration duration) noexcept { std::this_thread::sleep_for(duration); }
 

@@ -81,6 +81,8 @@ int eventfd() noexcept;  // non-blocking, close on exec
 int eventfd_signal(int fd) noexcept;
 int eventfd_take(int fd) noexcept;  // makes it unreadable; -EAGAIN: it was
 
+/// For `timeout_ms` at most; -1: for ever. -EINTR is reported.
+int poll(pollfd* fds, std::size_t count, int timeout_ms) noexcept;
 /// As poll() that does not wait.
 int poll_now(pollfd* fds, std::size_t count) noexcept;
 
@@ -101,6 +103,8 @@ int link(const char* existing, const char* link) noexcept;
 int symlink(const char* target, const char* link) noexcept;
 ssize_t copy_file_range(int from, int to, std::size_t size) noexcept;  // at the positions of both
 ssize_t getdents(int directory, void* buffer, std::size_t size) noexcept;
+
+std::uint32_t effective_user() noexcept;
 
 void sleep(Duration duration) noexcept;
 

@@ -144,9 +144,11 @@ bool Driver::harvest() {
   std::vector<Waker> woken;
   bool has_woken = false;
   bool more_timers = true;
+  bool is_counted = false;
   for (std::size_t slot = 0, slots = 1; more_timers || slot < slots;) {
     {
       const seam::Lock lock(mutex_);
+      if (!std::exchange(is_counted, true)) ++counted_.harvests;
       more_timers = fire_timers(woken);
       slots = slots_.size();
       slot = scan(slot, woken);
@@ -158,7 +160,11 @@ bool Driver::harvest() {
 }
 
 bool Driver::fire_timers(std::vector<Waker>& woken) {
-  return wheel_.size() != 0 && wheel_.advance(now(), woken, wakers_a_round);
+  if (wheel_.size() == 0) return false;
+  const std::size_t armed = wheel_.size();
+  const bool more = wheel_.advance(now(), woken, wakers_a_round);
+  counted_.timers_fired += armed - wheel_.size();
+  return more;
 }
 
 std::size_t Driver::scan(std::size_t first, std::vector<Waker>& woken) {
@@ -200,6 +206,7 @@ Driver::Slot* Driver::find(Token token) {
 void Driver::on_event(const PollEvent& event) SKUA_THREAD_ANNOTATION(no_thread_safety_analysis) {
   Slot* slot = find(event.token);
   if (slot == nullptr) return;
+  if (event.mask != 0) ++counted_.events;
   // A read stops at TCP's urgent mark even if bytes follow it. Before the event: who read short before clears nothing.
   if (slot->source != nullptr && event.is_exact && (event.mask & EPOLLPRI) != 0) slot->source->expect_short_reads();
   if (slot->source != nullptr && event.error == 0) slot->source->on_event(event.mask, *woken_);
@@ -227,6 +234,7 @@ void Driver::on_loss() SKUA_THREAD_ANNOTATION(no_thread_safety_analysis) {
 void Driver::free_slot(std::uint32_t index) {
   Slot& slot = slots_[index];
   const std::uint32_t generation = slot.generation == last_generation ? 0 : slot.generation + 1;
+  ++counted_.sources_removed;
   slot = Slot{.source = nullptr, .fd = -1, .generation = generation, .watched = false, .closing = false};
   free_slots_.push_back(index);
 }
@@ -250,6 +258,7 @@ Result<Token> Driver::register_source(IoSource& source) {
     slots_[index].source = &source;
     slots_[index].fd = source.fd();
     slots_[index].watched = true;
+    ++counted_.sources_added;
     wake_owner = is_asleep();
   }
   if (wake_owner) wake();  // to flush; an owner that is awake does it before it sleeps
@@ -293,6 +302,7 @@ void Driver::arm_timer(TimerEntry& entry, Instant deadline, const Waker& waker) 
   {
     const seam::Lock lock(mutex_);
     wheel_.insert(entry, deadline, waker);
+    ++counted_.timers_armed;
     if (shut_down_) wheel_.fire_all(woken);  // nobody turns the driver any more
     wake_owner = is_before_end_of_sleep(deadline);
   }
@@ -316,10 +326,12 @@ bool Driver::move_timer(TimerEntry& entry, Instant deadline) {
     const seam::Lock lock(mutex_);
     if (!entry.is_armed()) return false;
     wheel_.remove(entry);
+    ++(is_due ? counted_.timers_fired : counted_.timers_cancelled);
     if (is_due) {
       woken = std::move(entry.waker_);
     } else {
       wheel_.insert(entry, deadline, std::move(entry.waker_));
+      ++counted_.timers_armed;
       wake_owner = is_before_end_of_sleep(deadline);
     }
   }
@@ -331,6 +343,7 @@ bool Driver::move_timer(TimerEntry& entry, Instant deadline) {
 void Driver::cancel_timer(TimerEntry& entry) {
   Waker old;  // dropped after the lock is released
   const seam::Lock lock(mutex_);
+  if (entry.is_armed()) ++counted_.timers_cancelled;
   wheel_.remove(entry);
   old = std::move(entry.waker_);
 }
@@ -353,6 +366,18 @@ void Driver::shutdown() {
   }
   close_all(released);
   wake_all(woken);
+}
+
+DriverMetrics Driver::metrics() {
+  DriverMetrics metrics;
+  {
+    const seam::Lock lock(mutex_);
+    metrics = counted_;
+    metrics.timers = wheel_.size();
+    metrics.sources = slots_.size() - free_slots_.size();
+  }
+  metrics.poller = poller_->metrics();
+  return metrics;
 }
 
 std::size_t Driver::armed_timers() {

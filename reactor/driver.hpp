@@ -21,6 +21,7 @@
 #include <skua/core/ref.hpp>
 #include <skua/core/result.hpp>
 #include <skua/core/timekeeper.hpp>
+#include <skua/reactor/driver_metrics.hpp>
 #include <skua/reactor/operation.hpp>
 #include <skua/reactor/poller.hpp>
 #include <skua/reactor/timer_wheel.hpp>
@@ -106,6 +107,7 @@ class Driver final : public RefCounted<Driver>, private PollSink, private Timeke
   std::size_t armed_timers();
   /// Descriptors that are watched, or that the kernel has not let go of.
   std::size_t registered_sources();
+  DriverMetrics metrics();
 
  private:
   friend class RefCounted<Driver>;
@@ -160,6 +162,7 @@ class Driver final : public RefCounted<Driver>, private PollSink, private Timeke
   std::vector<Waker>* woken_ SKUA_GUARDED_BY(mutex_) = nullptr;  // where on_event() puts wakers
   std::vector<int> released_ SKUA_GUARDED_BY(mutex_);            // descriptors to be closed once the lock is released
   bool shut_down_ SKUA_GUARDED_BY(mutex_) = false;
+  DriverMetrics counted_ SKUA_GUARDED_BY(mutex_);  // those that are counted
 };
 
 }  // namespace skua::reactor

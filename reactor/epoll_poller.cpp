@@ -31,10 +31,14 @@ class EpollPoller final : public Poller {
     epoll_event event{};
     event.events = interest;
     event.data.u64 = token;
+    counters_.enters.add();
+    counters_.submissions.add();
     return -kernel::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
   }
 
   bool disarm(int fd, Token) override {
+    counters_.enters.add();
+    counters_.submissions.add();
     // Before close(): if the file lives on in a child process, closing alone would leave it armed.
     kernel::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
     return true;
@@ -48,6 +52,7 @@ class EpollPoller final : public Poller {
       const auto ns = std::max<Duration::rep>(timeout->count(), 0);
       time = {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
     }
+    counters_.waits.add();
     const int count = fetch(events_.size(), timeout ? &time : nullptr);
     if (count < 0) pause_after_failed_wait("epoll_wait", -count, timeout);
     count_ = std::max(count, 0);
@@ -55,7 +60,10 @@ class EpollPoller final : public Poller {
 
   void reap(PollSink& sink, std::size_t most) override {
     static constexpr timespec at_once{};
-    if (count_ == 0) count_ = std::max(fetch(std::min(most, events_.size()), &at_once), 0);
+    if (count_ == 0) {
+      counters_.enters.add();
+      count_ = std::max(fetch(std::min(most, events_.size()), &at_once), 0);
+    }
     const auto count = static_cast<std::size_t>(std::exchange(count_, 0));
     for (const epoll_event& event : std::span(events_).first(count)) {
       // The eventfd is never read: each write is an edge, and its counter cannot get full in a lifetime.
@@ -64,11 +72,18 @@ class EpollPoller final : public Poller {
     }
   }
 
-  void signal() noexcept override { kernel::eventfd_signal(wake_); }
+  void signal() noexcept override {
+    counters_.signals.add();
+    kernel::eventfd_signal(wake_);
+  }
+
+  PollerMetrics metrics() const noexcept override { return counters_.read(); }
 
  private:
   int fetch(std::size_t most, const timespec* timeout) noexcept {
-    return kernel::epoll_wait(epoll_, events_.data(), static_cast<int>(most), timeout);
+    const int count = kernel::epoll_wait(epoll_, events_.data(), static_cast<int>(most), timeout);
+    counters_.completions.add(static_cast<std::uint64_t>(std::max(count, 0)));
+    return count;
   }
 
   const int epoll_;
@@ -76,6 +91,7 @@ class EpollPoller final : public Poller {
   // Owner only
   std::array<epoll_event, 256> events_;
   int count_ = 0;  // that wait() brought and reap() has not reported
+  PollerCounters counters_;
 };
 
 }  // namespace

@@ -4,11 +4,12 @@
 // beginning with the state it is in. The same state may be reported twice. Events carry the token given to arm().
 //
 // Thread safety: arm and disarm are called with the driver's lock held; flush and reap with the lock, by the owning
-// thread; wait by the owning thread without the lock; signal by any thread.
+// thread; wait by the owning thread without the lock; signal and metrics by any thread.
 #pragma once
 
 #include <skua/core/clock.hpp>
 #include <skua/core/result.hpp>
+#include <skua/reactor/driver_metrics.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -70,6 +71,8 @@ class Poller {
   virtual void reap(PollSink& sink, std::size_t most) = 0;
   /// Ends wait(), or the next one.
   virtual void signal() noexcept = 0;
+
+  virtual PollerMetrics metrics() const noexcept { return {}; }
 };
 
 /// How many entries the queues of a ring have; the kernel rounds up to powers of two. Small queues are slower and

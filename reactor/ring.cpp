@@ -65,6 +65,10 @@ bool keeps_some_back(const io_uring& ring) noexcept {
   return (IO_URING_READ_ONCE(*ring.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
 }
 
+bool has_overflowed(const io_uring& ring) noexcept {
+  return (IO_URING_READ_ONCE(*ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0;
+}
+
 int fetch(io_uring& ring) noexcept { return io_uring_enter(fd_of(ring), 0, 0, IORING_ENTER_GETEVENTS, nullptr); }
 
 std::size_t take(io_uring& ring, std::span<Completion> into) noexcept {

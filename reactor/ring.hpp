@@ -44,6 +44,8 @@ int submit(io_uring& ring) noexcept;
 int wait(io_uring& ring, std::optional<Duration> timeout) noexcept;
 /// The queue was full, or the kernel waits to be asked: there is more than is in the queue.
 bool keeps_some_back(const io_uring& ring) noexcept;
+/// The first of these.
+bool has_overflowed(const io_uring& ring) noexcept;
 /// Lets the kernel post what it has kept back; does not wait. -EBADR: it has dropped some, for want of memory.
 int fetch(io_uring& ring) noexcept;
 /// Takes completions out of the queue, in their order; returns how many.

@@ -138,16 +138,20 @@ class RingPoller final : public Poller {
     std::size_t done = 0;
     while (done < queued_.size() || io_uring_sq_ready(&ring_) != 0) {
       while (done < queued_.size() && prepare(queued_[done])) ++done;
+      counters_.enters.add();
+      const int submitted = ring::submit(ring_);
       // Whatever the kernel did not take (EBUSY, EAGAIN, EINTR) is offered again at the next flush.
-      if (ring::submit(ring_) <= 0) break;
+      if (submitted <= 0) break;
+      counters_.submissions.add(static_cast<std::uint64_t>(submitted));
     }
     queued_.erase(queued_.begin(), queued_.begin() + static_cast<std::ptrdiff_t>(done));
     return queued_.empty() && io_uring_sq_ready(&ring_) == 0;
   }
 
   void wait(std::optional<Duration> timeout) override {
+    counters_.waits.add();
     const int result = ring::wait(ring_, timeout);
-    if (result == -EBADR) has_lost_events_ = true;
+    if (result == -EBADR) note_loss();
     // Interrupted or timed out: the caller looks, and sleeps again.
     if (result < 0 && result != -ETIME && result != -EINTR) pause_after_failed_wait("io_uring_enter", -result, timeout);
   }
@@ -157,8 +161,9 @@ class RingPoller final : public Poller {
     std::array<ring::Completion, most_events_a_reap> completions;
     // Once more than needed: a small queue has had no room for everything.
     for (std::size_t room = std::min(most, completions.size()); room != 0;) {
-      if (ring::keeps_some_back(ring_) && ring::fetch(ring_) == -EBADR) has_lost_events_ = true;
+      if (ring::keeps_some_back(ring_)) fetch();
       const std::size_t count = ring::take(ring_, std::span(completions).first(room));
+      counters_.completions.add(count);
       for (const ring::Completion& completion : std::span(completions).first(count)) report(completion, sink);
       if (count == 0) break;
       room -= count;
@@ -169,11 +174,14 @@ class RingPoller final : public Poller {
   }
 
   void signal() noexcept override {
+    counters_.signals.add();
     kernel::eventfd_signal(wake_);
     // By itself, too: where the completion that it makes would have to tell an eventfd from within a write to another,
     // the kernel puts that off for milliseconds. Who misses a descriptor that is just being made is told in that way.
     if (native() >= 0) kernel::eventfd_signal(native());
   }
+
+  PollerMetrics metrics() const noexcept override { return counters_.read(); }
 
  private:
   int native() const noexcept {
@@ -185,11 +193,23 @@ class RingPoller final : public Poller {
   // between says so by its flag; what comes later writes again.
   void quieten() noexcept {
     for (int i = 0; i < most_rounds_to_quieten; ++i) {
-      if (ring::keeps_some_back(ring_) && ring::fetch(ring_) == -EBADR) has_lost_events_ = true;
+      if (ring::keeps_some_back(ring_)) fetch();
       kernel::eventfd_take(native());
       if (!ring::keeps_some_back(ring_)) return;
     }
     kernel::eventfd_signal(native());
+  }
+
+  // The kernel keeps something back.
+  void fetch() noexcept {
+    counters_.enters.add();
+    if (ring::has_overflowed(ring_)) counters_.overflows.add();
+    if (ring::fetch(ring_) == -EBADR) note_loss();
+  }
+
+  void note_loss() noexcept {
+    counters_.losses.add();
+    has_lost_events_ = true;
   }
 
   struct Request {
@@ -257,6 +277,7 @@ class RingPoller final : public Poller {
   bool has_lost_events_ = false;  // the kernel has said so, and the sink does not know yet
   bool has_ever_lost_ = false;
   std::vector<Request> queued_;
+  PollerCounters counters_;
 };
 
 }  // namespace

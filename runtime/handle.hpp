@@ -9,13 +9,18 @@
 #include <skua/scheduler/scheduler.hpp>
 
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace skua {
 
 class RuntimeCore;
 class Semaphore;
+struct Metrics;
+struct SpawnSite;
+struct TaskSnapshot;
 
 class Handle {
  public:
@@ -44,10 +49,21 @@ class Handle {
   /// Nothing is lost. The same as reconfigure("workers", ...), which takes "auto", too: the quota of the cgroup is
   /// followed until a number is set. Any thread. Errors: invalid_argument: 0, or more than `workers_limit`.
   Result<void> set_workers(std::uint32_t count) const;
+  /// Where the control endpoint listens, with the port that the system has chosen; empty: it is off.
+  std::string control_address() const;
   /// Tasks that have been spawned and have not ended.
   std::size_t alive_tasks() const { return scheduler().alive_tasks(); }
   /// What the runtime has in hand.
   RuntimeCounters counters() const;
+  /// What it has done and is doing: see <skua/metrics.hpp>. Any thread, any time: stops nobody, waits for nobody.
+  Metrics metrics() const;
+  /// The tasks that are alive, by the place where they were spawned; the most numerous first. Looks at each task, some
+  /// five thousand in a millisecond, and holds up nobody for longer than it takes to look at a hundred.
+  std::vector<SpawnSite> spawn_sites() const;
+  /// What the tasks are doing that are alive, `most` of them: see <skua/scheduler/task_snapshot.hpp>. Any thread, any
+  /// time. Polls nothing and stops nobody: a task that waits is kept from being polled for as long as it is looked at,
+  /// a microsecond.
+  std::vector<TaskSnapshot> tasks(std::size_t most = 1000) const;
 
   // For the runtime
   explicit Handle(Ref<RuntimeCore> core) noexcept;

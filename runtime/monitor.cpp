@@ -11,6 +11,7 @@ void Monitor::watch(scheduler::Scheduler& scheduler, WorkerCount& worker_count) 
   scheduler_ = &scheduler;
   worker_count_ = &worker_count;
   watched_.resize(scheduler.workers());
+  observed_ = std::vector<Observed>(scheduler.workers());
 }
 
 void Monitor::start() noexcept {
@@ -28,12 +29,12 @@ Instant Monitor::next_tick() const noexcept {
 void Monitor::tick(Instant now) {
   if (now < next_tick()) return;
   next_ = now + period;
-  for (std::uint32_t worker = 0; worker < watched_.size(); ++worker) look_at(worker);
+  for (std::uint32_t worker = 0; worker < watched_.size(); ++worker) look_at(worker, now);
   worker_count_->follow_quota(now);
   rest_if_quiet();
 }
 
-void Monitor::look_at(std::uint32_t worker) {
+void Monitor::look_at(std::uint32_t worker, Instant now) {
   Watched& watched = watched_[worker];
   const scheduler::WorkerPulse pulse = scheduler_->pulse(worker);
   const bool same_look = pulse.looks == watched.pulse.looks && !scheduler_->is_sleeping(worker);
@@ -41,8 +42,21 @@ void Monitor::look_at(std::uint32_t worker) {
   watched.pulse = pulse;
   watched.ticks_without_look = same_look ? watched.ticks_without_look + 1 : 0;
   watched.ticks_in_poll = same_poll ? watched.ticks_in_poll + 1 : 0;
+  observe_poll(worker, now);
   if (watched.ticks_without_look >= ticks_until_stuck && !drivers_.empty()) drivers_[worker]->harvest();
   if (watched.ticks_in_poll >= ticks_until_stuck) scheduler_->relieve(worker);
+}
+
+void Monitor::observe_poll(std::uint32_t worker, Instant now) {
+  Watched& watched = watched_[worker];
+  if (watched.ticks_in_poll == 0 || watched.in_poll_since == Instant()) {  // the first tick of all tells nothing
+    watched.in_poll_since = now;
+    watched.is_stall = false;
+    return;
+  }
+  const Duration poll = now - watched.in_poll_since;
+  observed_[worker].longest_poll.raise_to(static_cast<std::uint64_t>(poll.count()));
+  if (poll >= stall && !std::exchange(watched.is_stall, true)) observed_[worker].stalls.add();
 }
 
 void Monitor::rest_if_quiet() {

@@ -6,6 +6,9 @@
 // An event therefore waits at most some 3 ms for a stuck worker. With one worker there is nobody to hand anything to,
 // and the monitor rests.
 //
+// It counts the polls that it sees going on for long, and how long the longest took, to a tick: no worker has to look
+// at the clock for that.
+//
 // It costs nothing while all sleep: when ten ticks in a row find every worker asleep it stops, and the first worker to
 // wake starts it again. No start is lost: a worker first counts itself awake, then reads `ticking_`; the monitor first
 // clears `ticking_`, then counts the sleepers; all four in the one order of seq_cst.
@@ -13,6 +16,7 @@
 
 #include <skua/core/atomic.hpp>
 #include <skua/core/clock.hpp>
+#include <skua/core/counter.hpp>
 #include <skua/core/ref.hpp>
 #include <skua/reactor/driver.hpp>
 #include <skua/scheduler/scheduler.hpp>
@@ -36,6 +40,15 @@ class Monitor {
     if (!ticking_.load(std::memory_order_seq_cst)) start();
   }
 
+  // Any thread
+  /// Polls of `worker` that went on for `stall` and more.
+  std::uint64_t stalls(std::uint32_t worker) const noexcept { return observed_[worker].stalls.read(); }
+  /// The longest poll that was seen; shorter than it was by two ticks at most. Zero: none of more than a tick.
+  Duration longest_poll(std::uint32_t worker) const noexcept {
+    return Duration(static_cast<Duration::rep>(observed_[worker].longest_poll.read()));
+  }
+  static constexpr Duration stall = std::chrono::milliseconds(100);
+
   // Reactor thread
   /// When tick() wants to be called; Instant::max() while it rests.
   Instant next_tick() const noexcept;
@@ -51,10 +64,17 @@ class Monitor {
     scheduler::WorkerPulse pulse{};
     std::uint32_t ticks_without_look = 0;
     std::uint32_t ticks_in_poll = 0;
+    Instant in_poll_since{};
+    bool is_stall = false;  // this poll has been counted
+  };
+  struct Observed {
+    Counter stalls;
+    Counter longest_poll;  // ns
   };
 
   void start() noexcept;
-  void look_at(std::uint32_t worker);
+  void look_at(std::uint32_t worker, Instant now);
+  void observe_poll(std::uint32_t worker, Instant now);
   void rest_if_quiet();
 
   // Constant after watch()
@@ -64,6 +84,7 @@ class Monitor {
   WorkerCount* worker_count_ = nullptr;
   // Reactor thread only
   std::vector<Watched> watched_;
+  std::vector<Observed> observed_;  // written by it, read by any
   Instant next_{};  // the clock's beginning, not Instant::min(): the driver subtracts the present from it
   std::uint32_t quiet_ticks_ = 0;
   // Any thread

@@ -106,6 +106,19 @@ constexpr OptionEntry table[] = {
         .when = "Longer, if calls come in bursts with longer pauses: threads need not be started again.",
         .apply = apply_blocking_pool,
     }),
+    row<"metrics.poll_sample", &Options::poll_sample, Number<0, poll_sample_max>>({
+        .unit = "polls",
+        .effect = "One poll of so many is timed, for the histogram of poll times; 0: none.",
+        .when = "1, to see each; 0, if two looks at the clock in so many polls are too much.",
+    }),
+    row<"metrics.schedule_latency", &Options::schedule_latency, Name<bool>>({
+        .effect = "Whether the time from the wake of a task to its poll is measured, for the histogram.",
+        .when = "on, while you look for why answers are late. It costs two looks at the clock for each poll.",
+    }),
+    row<"control.listen", &Options::control_listen, Endpoint>({
+        .effect = "Where the control endpoint listens: the path of a Unix socket, or a port of this host.",
+        .when = "To ask a running program what it does, also when it is stuck: see docs/operators.md.",
+    }),
 };
 
 class OptionCategory : public std::error_category {

@@ -1,6 +1,7 @@
 // The types of option values: each reads one from text, prints it, and says what it takes. Private.
 #pragma once
 
+#include <skua/control/control_address.hpp>
 #include <skua/options.hpp>
 
 #include <charconv>
@@ -40,6 +41,8 @@ inline constexpr std::pair<std::string_view, Backend> backends[] = {
     {"auto", Backend::automatic}, {"io_uring", Backend::io_uring}, {"epoll", Backend::epoll}};
 inline constexpr std::pair<std::string_view, ReactorMode> reactor_modes[] = {{"workers", ReactorMode::workers},
                                                                              {"thread", ReactorMode::thread}};
+inline constexpr std::pair<std::string_view, bool> switches[] = {{"off", false}, {"on", true}};
+constexpr std::span<const std::pair<std::string_view, bool>> names_of(bool) { return switches; }
 constexpr std::span<const std::pair<std::string_view, Backend>> names_of(Backend) { return backends; }
 constexpr std::span<const std::pair<std::string_view, ReactorMode>> names_of(ReactorMode) { return reactor_modes; }
 
@@ -67,6 +70,17 @@ struct Name {
     }
     return text;
   }
+};
+
+/// Where the control endpoint listens.
+struct Endpoint {
+  static bool parse(std::string_view text, std::string& listen) {
+    if (text != "off" && !ControlAddress::parse(text)) return false;
+    listen = text;
+    return true;
+  }
+  static std::string print(const std::string& listen) { return listen; }
+  static std::string expected() { return "off, an absolute path, 127.0.0.1:PORT or [::1]:PORT"; }
 };
 
 }  // namespace skua::option_value

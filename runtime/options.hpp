@@ -68,6 +68,9 @@ inline constexpr std::uint32_t blocking_threads_max = 1024;
 inline constexpr std::uint32_t blocking_queue_max = 1'000'000;
 inline constexpr std::uint32_t blocking_keep_alive_max = 3'600'000;  // milliseconds
 
+/// Polls of a worker of which one is timed.
+inline constexpr std::uint32_t poll_sample_max = 1'000'000;
+
 /// Who waits for descriptors and timers.
 enum class ReactorMode {
   workers,  // each worker for those its tasks use: the cheapest for servers
@@ -84,6 +87,9 @@ struct Options {
   Setting<std::uint32_t> blocking_threads{.value = 64};
   Setting<std::uint32_t> blocking_queue{.value = 1024};
   Setting<std::uint32_t> blocking_keep_alive_ms{.value = 10'000};
+  Setting<std::uint32_t> poll_sample{.value = 64};
+  Setting<bool> schedule_latency{.value = false};
+  Setting<std::string> control_listen{.value = "off"};
 
   /// Sets an option by its key, as files, the environment and command lines do.
   /// The keys, and what each takes (output of skua config explain):

@@ -1,6 +1,8 @@
 #include <skua/core/assert.hpp>
 #include <skua/core/wake.hpp>
 #include <skua/current_thread.hpp>
+#include <skua/metrics.hpp>
+#include <skua/metrics/spawn_sites.hpp>
 #include <skua/runtime.hpp>
 #include <skua/runtime_core.hpp>
 #include <skua/scheduler/thread_parker.hpp>
@@ -45,6 +47,7 @@ Result<void> Runtime::reconfigure(std::string_view key, std::string_view value) 
 }
 
 Handle Runtime::handle() const noexcept { return Handle(core_); }
+Metrics Runtime::metrics() const { return core_->metrics(); }
 
 // --- block_on
 
@@ -165,6 +168,10 @@ Result<void> Handle::set_workers(std::uint32_t count) const {
   return reconfigure("workers", std::to_string(count), "set_workers()");
 }
 Semaphore& Handle::blocking_admission() const noexcept { return core_->blocking_places().admission(); }
+std::string Handle::control_address() const { return core_->control_address(); }
 RuntimeCounters Handle::counters() const { return core_->counters(); }
+Metrics Handle::metrics() const { return core_->metrics(); }
+std::vector<SpawnSite> Handle::spawn_sites() const { return count_by_spawn_site(scheduler()); }
+std::vector<TaskSnapshot> Handle::tasks(std::size_t most) const { return core_->tasks(most); }
 
 }  // namespace skua

@@ -87,6 +87,8 @@ class Runtime {
   }
 
   Handle handle() const noexcept;
+  /// Handle::metrics().
+  Metrics metrics() const;
 
   /// Changes an option while the runtime works. Which can change, and what that does, is in docs/configuration.md, and
   /// said by `skua config explain`. Key and value as for Options::set(). Any thread, tasks too. Errors: the key needs a

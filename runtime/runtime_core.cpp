@@ -129,12 +129,15 @@ Result<Ref<RuntimeCore>> RuntimeCore::start(RuntimePlan plan) {
   auto core = Ref<RuntimeCore>::adopt(
       new RuntimeCore(std::move(plan), std::move(drivers->reactor), std::move(drivers->workers)));
   core->count_threads_as_active();
-  if (core->current_thread_) return core;
   try {
-    core->start_threads();
+    if (!core->current_thread_) core->start_threads();
   } catch (const std::system_error& error) {
     core->forget_threads();
     return Error(error.code(), "start the threads of the runtime");
+  }
+  if (auto started = core->start_control(); !started) {
+    core->shutdown();
+    return std::move(started).error();
   }
   return core;
 }
@@ -153,7 +156,8 @@ RuntimeCore::RuntimeCore(RuntimePlan plan, Ref<reactor::Driver> reactor_driver,
           plan_.hooks.on_thread_stop)),
       monitor_(reactor_driver_, worker_drivers_),
       scheduler_(make_ref<scheduler::Scheduler>(
-          make_parkers(options().workers_limit.value, worker_drivers_, monitor_, keeper()), plan_.hooks)),
+          make_parkers(options().workers_limit.value, worker_drivers_, monitor_, keeper()), plan_.hooks,
+          scheduler::Measures(options().poll_sample.value, options().schedule_latency.value))),
       worker_count_(*scheduler_, plan_.follows_quota),
       reactor_thread_(reactor_driver_, monitor_),
       blocking_places_(options().blocking_queue.value),
@@ -206,6 +210,20 @@ void RuntimeCore::start_threads() {
   }
 }
 
+Result<void> RuntimeCore::start_control() {
+  const auto address = ControlAddress::parse(options().control_listen.value);
+  if (!address) return {};
+  try {
+    auto server = ControlServer::start(*address, *this);
+    if (!server) return std::move(server).error();
+    control_ = *std::move(server);
+    log(LogLevel::info, "control endpoint on " + control_address());
+    return {};
+  } catch (const std::system_error& error) {
+    return Error(error.code(), "start the thread of the control endpoint");
+  }
+}
+
 // A current-thread runtime has but the one that is inside of block_on(): between two of them time stands still.
 void RuntimeCore::count_threads_as_active() {
   for (std::uint32_t i = 0; keeper() && i < thread_count(); ++i) keeper()->begin();
@@ -238,8 +256,34 @@ RuntimeCounters RuntimeCore::counters() {
   return counters;
 }
 
+Metrics RuntimeCore::metrics() {
+  const Instant now = seam::now();
+  Metrics metrics;
+  metrics.period = now - started_;
+  metrics.backend = options().backend.value;
+  metrics.reactor_mode = options().reactor_mode.value;
+  metrics.scheduler = scheduler_->metrics();
+  for (std::uint32_t id = 0; id < scheduler_->workers(); ++id) {
+    WorkerMetrics& worker = metrics.workers.emplace_back(scheduler_->metrics_of(id, now));
+    worker.stalls = monitor_.stalls(id);
+    worker.longest_poll = std::max(worker.longest_poll, monitor_.longest_poll(id));
+  }
+  for (const auto& driver : worker_drivers_) metrics.drivers.push_back(driver->metrics());
+  if (!current_thread_) metrics.drivers.push_back(reactor_driver_->metrics());
+  metrics.blocking = blocking_pool_->metrics();
+  for (const auto& ring : operation_rings_) metrics.operations += ring->unfinished();
+  return metrics;
+}
+
+std::vector<TaskSnapshot> RuntimeCore::tasks(std::size_t most) {
+  // Who wakes a task that is being looked at leaves it to us to queue it: until then virtual time stands still.
+  const Activity activity(keeper());
+  return scheduler_->snapshots(most);
+}
+
 void RuntimeCore::shutdown() {
   is_shut_down_ = true;
+  if (control_) control_->announce_end();
   if (current_thread_) end_tasks_here();
   end_threads();
 }
@@ -247,6 +291,7 @@ void RuntimeCore::shutdown() {
 ShutdownReport RuntimeCore::shutdown_within(Duration limit, Duration grace) {
   const Instant deadline = saturating_add(seam::now(), limit);
   is_shut_down_ = true;
+  if (control_) control_->announce_end();
   if (grace > Duration::zero() && !drain(std::min(saturating_add(seam::now(), grace), deadline))) {
     scheduler_->note_what_waits();
   }
@@ -295,6 +340,7 @@ void RuntimeCore::end_threads() {
   blocking_pool_->shutdown();
   for (const auto& driver : worker_drivers_) driver->shutdown();
   reactor_driver_->shutdown();
+  if (control_) control_->stop();  // after all that may have to be waited for: until then it can tell what that is
   scheduler_->forget_refused_tasks();
   forget_threads();  // last: no time passes meanwhile
 }

@@ -3,10 +3,13 @@
 
 #include <skua/blocking/blocking_places.hpp>
 #include <skua/blocking/blocking_pool.hpp>
+#include <skua/control/control_server.hpp>
+#include <skua/core/clock.hpp>
 #include <skua/core/mutex.hpp>
 #include <skua/core/ref.hpp>
 #include <skua/core/timekeeper.hpp>
 #include <skua/current_thread.hpp>
+#include <skua/metrics.hpp>
 #include <skua/monitor.hpp>
 #include <skua/options.hpp>
 #include <skua/reactor/driver.hpp>
@@ -14,6 +17,7 @@
 #include <skua/runtime_counters.hpp>
 #include <skua/scheduler/hooks.hpp>
 #include <skua/scheduler/scheduler.hpp>
+#include <skua/scheduler/task_snapshot.hpp>
 #include <skua/shutdown_report.hpp>
 #include <skua/worker_count.hpp>
 
@@ -64,6 +68,10 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   /// Null if time is real.
   const Ref<Timekeeper>& keeper() const noexcept { return plan_.keeper; }
   RuntimeCounters counters();
+  Metrics metrics();
+  std::vector<TaskSnapshot> tasks(std::size_t most);
+  /// Where the control endpoint listens; empty: it is off.
+  std::string control_address() const { return control_ ? control_->address().to_string() : std::string(); }
   /// Null: the runtime has threads of its own.
   CurrentThread* current_thread() noexcept { return current_thread_ ? &*current_thread_ : nullptr; }
 
@@ -78,6 +86,7 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   ~RuntimeCore() = default;
   void give_operations_to(reactor::Driver& driver);
   void start_threads();
+  Result<void> start_control();
   /// Workers and reactor thread.
   std::uint32_t thread_count() const noexcept;
   /// They are awake, or are not there any more.
@@ -88,6 +97,7 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   void end_tasks_here();
   void end_threads();
 
+  const Instant started_ = seam::now();
   const RuntimePlan plan_;  // with `workers`, `workers_limit` and `backend` resolved
   const Ref<reactor::Driver> reactor_driver_;
   const std::vector<Ref<reactor::Driver>> worker_drivers_;  // empty in ReactorMode::thread
@@ -102,7 +112,8 @@ class RuntimeCore : public RefCounted<RuntimeCore> {
   // What reconfigure() has made of the options of the plan
   seam::Mutex configuration_mutex_;
   Options configuration_ SKUA_GUARDED_BY(configuration_mutex_);
-  bool is_shut_down_ = false;  // or about to be; whose the Runtime is
+  std::unique_ptr<ControlServer> control_;  // null: off
+  bool is_shut_down_ = false;               // or about to be; whose the Runtime is
   // Between shutdown_within() and the thread that does it
   seam::Mutex end_mutex_;
   seam::Condvar end_changed_;

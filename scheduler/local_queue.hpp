@@ -12,7 +12,7 @@
 // but does not reuse slots from `steal` on. The owner pops at `real`: first in, first out. (The design is that of
 // Tokio's and, before it, Go's run queue.)
 //
-// Thread safety: push, pop, take_half and size by the owner; steal_into and is_empty by any thread.
+// Thread safety: push, pop, take_half and size by the owner; steal_into, is_empty and size_seen by any thread.
 // Invariants: (1) steal <= real <= tail <= steal + capacity, in wrapping arithmetic.
 //             (2) a slot in [real, tail) holds a task that nobody else holds; one in [steal, real) the thief's.
 #pragma once
@@ -111,6 +111,14 @@ class LocalQueue {
   std::uint32_t size() const noexcept {
     // relaxed: the owner's own view; thieves can only make it smaller
     return own_tail() - unpack(head_.load(std::memory_order_relaxed)).real;
+  }
+
+  /// Any thread. For statistics: of no moment in particular.
+  std::uint32_t size_seen() const noexcept {
+    // relaxed, both: nothing is read because of it, and what comes out of two moments is cut to what is possible
+    const std::uint32_t real = unpack(head_.load(std::memory_order_relaxed)).real;
+    const std::uint32_t size = tail_.load(std::memory_order_relaxed) - real;
+    return size <= Capacity ? size : 0;
   }
 
   /// Any thread. A look that is stale at once, but ordered: see idle.hpp for the protocol that relies on it.

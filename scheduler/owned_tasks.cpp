@@ -16,6 +16,7 @@ bool OwnedTasks::insert(TaskHeader* task) {
 }
 
 void OwnedTasks::unlink(Shard& shard, TaskHeader* task) {
+  if (shard.walker == task) shard.walker = task->next_owned;
   if (task->next_owned != nullptr) task->next_owned->previous_owned = task->previous_owned;
   (task == shard.head ? shard.head : task->previous_owned->next_owned) = task->next_owned;
   task->next_owned = task->previous_owned = nullptr;

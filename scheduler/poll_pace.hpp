@@ -41,6 +41,8 @@ class PollPace {
     tasks_since_look_ = 0;
   }
 
+  /// Moving average, from look to look.
+  Duration mean_poll() const noexcept { return mean_poll_; }
   std::uint32_t look_interval() const noexcept { return look_interval_; }
   std::uint32_t inject_interval() const noexcept { return inject_interval_; }
 

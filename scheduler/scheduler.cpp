@@ -1,7 +1,9 @@
+#include <skua/core/frame_allocator.hpp>
 #include <skua/scheduler/current_task.hpp>
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/scheduler/shared.hpp>
 #include <skua/scheduler/task_scope.hpp>
+#include <skua/scheduler/task_snapshot.hpp>
 
 #include <utility>
 
@@ -17,8 +19,8 @@ void call(const std::function<void(const TaskInfo&)>& hook, const TaskHeader& ta
 }
 }  // namespace
 
-Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>> parkers, Hooks hooks)
-    : shared_(std::make_unique<Shared>(static_cast<std::uint32_t>(parkers.size()), std::move(hooks))) {
+Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>> parkers, Hooks hooks, Measures measures)
+    : shared_(std::make_unique<Shared>(static_cast<std::uint32_t>(parkers.size()), std::move(hooks), measures)) {
   SKUA_ASSERT(!parkers.empty());
   for (const auto& parker : parkers) {
     shared_->workers.push_back(
@@ -58,7 +60,7 @@ void lend_worker() {
 }
 
 void Scheduler::set_name(TaskHeader* task, std::string&& name) {
-  task->details = std::make_unique<TaskDetails>(std::move(name), nullptr);
+  task->details = std::make_unique<TaskDetails>(std::move(name));
 }
 
 void Scheduler::adopt(TaskHeader* task) {
@@ -66,6 +68,7 @@ void Scheduler::adopt(TaskHeader* task) {
 }
 
 bool Scheduler::enlist(TaskHeader* task) {
+  if (shared_->measures.schedule_latency && !task->details) task->details = std::make_unique<TaskDetails>();
   if (InheritedLocals* const inherited = inherited_here()) {
     if (!task->details) task->details = std::make_unique<TaskDetails>();
     task->details->locals = Ref<InheritedLocals>::share(inherited);
@@ -105,10 +108,12 @@ void Scheduler::end_now(TaskHeader* task) noexcept {
 }
 
 void Scheduler::schedule(TaskHeader* task) noexcept {
+  shared_->note_schedule(task);
   Worker* worker = Worker::current();
   if (worker != nullptr && worker->belongs_to(*shared_)) {
     worker->schedule(task);
   } else {
+    shared_->remote.schedules.add();
     shared_->inject(task);
   }
 }
@@ -131,6 +136,67 @@ std::uint32_t Scheduler::active_workers() const noexcept {
 
 std::uint32_t Scheduler::awake_workers() const noexcept { return shared_->idle.awake(); }
 std::size_t Scheduler::alive_tasks() { return shared_->owned.size() + shared_->refused.running(); }
+
+SchedulerMetrics Scheduler::metrics() {
+  SchedulerMetrics metrics;
+  const OwnedTasks::Totals tasks = shared_->owned.totals();
+  metrics.spawned = tasks.inserted;
+  metrics.ended = tasks.inserted - tasks.size;
+  metrics.remote_schedules = shared_->remote.schedules.read();
+  metrics.remote_wakes = shared_->remote.wakes_sent.read();
+  metrics.inject_depth = shared_->inject_queue.size();
+  return metrics;
+}
+
+WorkerMetrics Scheduler::metrics_of(std::uint32_t worker, Instant now) const noexcept {
+  return shared_->workers[worker]->metrics(now);
+}
+
+// A task that waits is claimed as if to poll it, read, and given back; who wakes it meanwhile leaves the push to us.
+TaskSnapshot Scheduler::Shared::inspect(TaskHeader& task) noexcept {
+  TaskSnapshot snapshot{.id = TaskId(task.id),
+                        .name = std::string(task.name()),
+                        .phase = TaskPhase::ending,
+                        .blocks = task.vtable->blocks,
+                        .spawned_at = task.spawned_at,
+                        .waits_at = {},
+                        .bytes = frames::size_of(&task)};
+  for (;;) {
+    if (task.state.begin_inspection()) {
+      snapshot.phase = TaskPhase::waiting;
+      snapshot.waits_at = task.vtable->waits_at(&task);
+      if (task.state.end_inspection()) {
+        note_schedule(&task);
+        inject(&task);
+      }
+      return snapshot;
+    }
+    switch (task.state.look()) {
+      case TaskState::Look::waits: continue;  // by now
+      case TaskState::Look::queued: snapshot.phase = TaskPhase::queued; return snapshot;
+      case TaskState::Look::runs: snapshot.phase = TaskPhase::running; return snapshot;
+      case TaskState::Look::is_cancelled:
+      case TaskState::Look::has_ended: return snapshot;
+    }
+  }
+}
+
+std::vector<TaskSnapshot> Scheduler::snapshots(std::size_t most) {
+  std::vector<TaskSnapshot> snapshots;
+  shared_->owned.walk([&](TaskHeader& task) {
+    if (snapshots.size() < most) snapshots.push_back(shared_->inspect(task));
+    return snapshots.size() < most;
+  });
+  return snapshots;
+}
+
+void Scheduler::visit_spawn_sites(const std::function<void(std::source_location, std::size_t)>& visit) {
+  shared_->owned.walk([&](TaskHeader& task) {
+    visit(task.spawned_at, frames::size_of(&task));
+    return true;
+  });
+}
+
 bool Scheduler::is_empty() { return shared_->owned.is_empty(); }
 bool Scheduler::drain(Instant deadline) { return shared_->owned.wait_until_empty(deadline); }
 
@@ -155,15 +221,17 @@ void Scheduler::Shared::inject(std::span<TaskHeader*> tasks) noexcept { after_pu
 
 void Scheduler::Shared::after_push(bool is_open) noexcept {
   if (is_open) {
-    wake_one();
+    if (wake_one()) remote.wakes_sent.add();
   } else {
     drain_inject();
   }
 }
 
-void Scheduler::Shared::wake_one() noexcept {
+bool Scheduler::Shared::wake_one() noexcept {
   const WorkerId worker = idle.worker_to_wake();
-  if (worker != no_worker) workers[worker]->unpark();
+  if (worker == no_worker) return false;
+  workers[worker]->unpark();
+  return true;
 }
 
 bool Scheduler::Shared::has_work() const noexcept {
@@ -208,7 +276,7 @@ WorkerSeat::WorkerSeat(Scheduler& scheduler) : shared_(*scheduler.shared_), work
 }
 
 WorkerSeat::~WorkerSeat() {
-  Worker::leave();
+  worker_.leave();
   // [WS2] release: pairs with [WS1].
   shared_.seat_is_taken.store(false, std::memory_order_release);
 }

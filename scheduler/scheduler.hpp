@@ -14,6 +14,7 @@
 #include <skua/scheduler/current_task.hpp>
 #include <skua/scheduler/hooks.hpp>
 #include <skua/scheduler/join_handle.hpp>
+#include <skua/scheduler/measures.hpp>
 #include <skua/scheduler/parker.hpp>
 #include <skua/scheduler/refused_task.hpp>
 #include <skua/scheduler/task_cell.hpp>
@@ -25,6 +26,12 @@
 #include <source_location>
 #include <string>
 #include <vector>
+
+namespace skua {
+struct SchedulerMetrics;
+struct TaskSnapshot;
+struct WorkerMetrics;
+}  // namespace skua
 
 namespace skua::scheduler {
 
@@ -40,7 +47,7 @@ class Scheduler : public RefCounted<Scheduler> {
  public:
   /// One worker per parker. The parkers live as long as the scheduler: a waker may still be about to unpark one when
   /// the runtime is gone. No thread runs yet.
-  explicit Scheduler(std::vector<std::unique_ptr<Parker>> parkers, Hooks hooks = {});
+  explicit Scheduler(std::vector<std::unique_ptr<Parker>> parkers, Hooks hooks = {}, Measures measures = {});
   ~Scheduler();
 
   /// Starts the threads, named `name`-0 and so on; `on_start(i)` runs first on each.
@@ -110,6 +117,15 @@ class Scheduler : public RefCounted<Scheduler> {
   std::uint32_t awake_workers() const noexcept;
   /// Tasks that have not ended. After the beginning of shutdown() also those that refuse to.
   std::size_t alive_tasks();
+
+  // For metrics, by any thread ----------------------------------------------------------------------------------
+  SchedulerMetrics metrics();
+  WorkerMetrics metrics_of(std::uint32_t worker, Instant now) const noexcept;
+  /// What each of the tasks that are alive is doing, `most` of them. Stops nobody: a task that waits is kept from being
+  /// polled for the moment in which it is looked at.
+  std::vector<TaskSnapshot> snapshots(std::size_t most);
+  /// Calls `visit(spawn site, bytes)` for each task that is alive, with a lock held. See OwnedTasks::walk().
+  void visit_spawn_sites(const std::function<void(std::source_location, std::size_t)>& visit);
 
   // For the report of a shutdown --------------------------------------------------------------------------------
   /// Before shutdown(): what waits then is to be noted, with the place.

@@ -9,6 +9,7 @@
 #include <skua/scheduler/refused_tasks.hpp>
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/scheduler/worker.hpp>
+#include <skua/scheduler/worker_metrics.hpp>
 
 #include <array>
 #include <functional>
@@ -19,18 +20,26 @@
 namespace skua::scheduler {
 
 struct Scheduler::Shared {
-  Shared(std::uint32_t count, Hooks called)
-      : hooks(std::move(called)), idle(count), active_workers(count), workers_running(count) {}
+  Shared(std::uint32_t count, Hooks called, Measures measured)
+      : hooks(std::move(called)), measures(measured), idle(count), active_workers(count), workers_running(count) {}
 
   /// From any thread: queues the task for whichever worker is free.
   void inject(TaskHeader* task) noexcept;
   void inject(std::span<TaskHeader*> tasks) noexcept;
   /// What a push to the inject queue obliges to; `is_open` is what push() returned.
   void after_push(bool is_open) noexcept;
-  /// Wakes a sleeping worker if nobody is searching already. After every push that others may run.
-  void wake_one() noexcept;
+  /// Wakes a sleeping worker if nobody is searching already. After every push that others may run. True: there was one.
+  bool wake_one() noexcept;
+  /// Before `task` is queued.
+  void note_schedule(TaskHeader* task) const noexcept {
+    if (measures.schedule_latency) [[unlikely]]
+      task->details->note_schedule(seam::now());
+  }
   /// True if any queue holds a task.
   bool has_work() const noexcept;
+
+  /// With the task's shard locked.
+  TaskSnapshot inspect(TaskHeader& task) noexcept;
 
   /// Destroys the future, whose task is cancelled, and completes it. Requires TaskState::running to be ours.
   void cancel(TaskHeader* task) noexcept;
@@ -45,6 +54,7 @@ struct Scheduler::Shared {
   void drain_inject() noexcept;
 
   const Hooks hooks;
+  const Measures measures;
   OwnedTasks owned;
   RefusedTasks refused;
   InjectQueue<TaskHeader, FairQueue<TaskHeader>> inject_queue;
@@ -58,6 +68,7 @@ struct Scheduler::Shared {
   seam::Atomic<std::uint32_t> active_workers;  // the first of `workers`; none once it is shutting down
   seam::Atomic<bool> shutting_down{false};
   seam::Atomic<std::uint32_t> workers_running;  // that have not ended their tasks yet
+  RemoteCounters remote;
 };
 
 }  // namespace skua::scheduler

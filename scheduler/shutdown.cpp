@@ -57,8 +57,12 @@ void Worker::end_tasks() noexcept {
   shared_.drain_inject();
 }
 
+// Whoever has it polls it, and sees that it is cancelled; or only looks at it, under a lock, and gives it back.
 void Scheduler::Shared::end_task(TaskHeader* task) noexcept {
-  if (!task->state.claim_for_shutdown()) return task->drop_references();
+  if (!task->state.claim_for_shutdown()) {
+    owned.wait_for_walk(task);
+    if (!task->state.claim_for_shutdown()) return task->drop_references();
+  }
   cancel(task);
 }
 

@@ -3,7 +3,8 @@
 //   63               6 | 5          | 4             | 3         | 2        | 1        | 0
 //   reference count    | join_waker | join_interest | cancelled | notified | complete | running
 //
-//   running        a worker is inside poll(), or is destroying the future: this bit is the lock on the future
+//   running        somebody is inside poll(), is destroying the future or reads where it waits: this bit is the lock on
+//                  the future
 //   complete       the future is gone and the output stored; never cleared, never set beside `running`
 //   notified       the task is to be polled: exactly one queue holds it (or, beside `running`, none does yet and
 //                  the worker that polls will put it there)
@@ -19,7 +20,8 @@
 //     sets `notified` beside `running` and the end of that poll queues it, or the task is queued already.
 //  2. All transitions are RMWs with release, those that begin a poll acquire, and a wake of a task that is notified
 //     already writes too: what is sequenced before a wake is visible to the next poll.
-//  3. The one who sets `running` is the only one to touch the future until he clears it.
+//  3. The one who sets `running` is the only one to touch the future until he clears it: who polls it, destroys it, or
+//     reads where it waits.
 //  4. join_waker the field: written by the JoinHandle while the bit is clear; read by the runtime while the bit is
 //     set and `complete`; who clears join_interest or, on completion, finds it cleared, drops output and waker.
 #pragma once
@@ -143,6 +145,39 @@ class TaskState {
       const bool ours = (now & (running | complete)) == 0;
       if (replace(now, now | cancelled | (ours ? running : 0))) return ours;
     }
+  }
+
+  // Inspection: somebody reads from outside where the task waits. Only while it does: nobody polls it meanwhile. True:
+  // `running` is ours until end_inspection(). The caller keeps the task in the list of owned tasks meanwhile, by the
+  // lock of its shard: see Scheduler::Shared::end_task().
+  [[nodiscard]] bool begin_inspection() noexcept {
+    std::uint64_t now = load_hint();
+    do {
+      if (now & (running | complete | notified | cancelled)) return false;
+    } while (!replace(now, now | running));
+    return true;
+  }
+
+  // True: somebody woke or aborted the task meanwhile, saw `running`, and queued nothing: the push is ours, with a
+  // reference that is made here. (claim_for_shutdown() is tried again by who was refused.)
+  [[nodiscard]] bool end_inspection() noexcept {
+    std::uint64_t now = load_hint();
+    for (;;) {
+      SKUA_ASSERT(now & running);
+      const bool queue_it = (now & notified) != 0;
+      const std::uint64_t next = (now & ~running) + (queue_it ? one_reference : 0);
+      if (replace(now, next)) return queue_it;
+    }
+  }
+
+  // What a task that cannot be inspected is doing. Stale at once.
+  enum class Look { waits, queued, runs, is_cancelled, has_ended };
+  Look look() const noexcept {
+    const std::uint64_t now = word_.load(std::memory_order_relaxed);  // relaxed: nothing is read because of it
+    if (now & complete) return Look::has_ended;
+    if (now & running) return Look::runs;
+    if (now & cancelled) return Look::is_cancelled;
+    return now & notified ? Look::queued : Look::waits;
   }
 
   void add_reference() noexcept {

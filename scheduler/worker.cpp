@@ -12,35 +12,57 @@ namespace skua::scheduler {
 namespace {
 
 constinit thread_local Worker* current_worker = nullptr;
+constexpr std::uint64_t never = ~std::uint64_t{0};  // no poll has this number
 
-// Counts up a number that only its owner writes: no read-modify-write needed.
-void count(seam::Atomic<std::uint64_t>& number) noexcept {
-  // relaxed: a pulse for the monitor, which compares it with what it saw a millisecond ago
-  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+std::uint64_t since_epoch(Instant instant) noexcept {
+  return static_cast<std::uint64_t>(instant.time_since_epoch().count());
 }
 
 }  // namespace
 
 Worker::Worker(Scheduler::Shared& shared, WorkerId id, Parker& parker)
-    : shared_(shared), id_(id), parker_(parker), random_(seam::random_seed()), pace_(seam::now()) {}
+    : shared_(shared),
+      id_(id),
+      parker_(parker),
+      random_(seam::random_seed()),
+      pace_(seam::now()),
+      next_timed_(shared.measures.timed_poll_every != 0 ? shared.measures.timed_poll_every : never),
+      next_measured_(shared.measures.schedule_latency ? 1 : next_timed_) {}
 
 Worker* Worker::current() noexcept { return current_worker; }
 inline bool Worker::is_here() const noexcept { return current_worker == this; }
 bool on_worker_thread() noexcept { return current_worker != nullptr; }
 
-WorkerPulse Worker::pulse() const noexcept {
-  // relaxed: see count()
-  return {polls_.load(std::memory_order_relaxed), looks_.load(std::memory_order_relaxed)};
-}
+WorkerPulse Worker::pulse() const noexcept { return {counters_.polls.read(), counters_.looks.read()}; }
 
 bool Worker::is_sleeping() const noexcept {
   return sleeping_.load(std::memory_order_relaxed);  // relaxed: a hint for the monitor
 }
 
-void Worker::enter() noexcept { current_worker = this; }
+WorkerMetrics Worker::metrics(Instant now) const noexcept {
+  WorkerMetrics metrics = counters_.read();
+  metrics.is_sleeping = is_sleeping();
+  metrics.queue_depth = queue_.size_seen() + (has_lifo() ? 1 : 0);
+  const auto looked_at = Instant(Duration(static_cast<Duration::rep>(counters_.looked_at.read())));
+  if (!metrics.is_sleeping && looked_at != Instant()) metrics.since_look = std::max(now - looked_at, Duration::zero());
+  return metrics;
+}
+
+// A worker that sleeps without a thread goes on sleeping: see WorkerSeat.
+void Worker::enter() noexcept {
+  current_worker = this;
+  if (is_sleeping()) return;
+  const Instant now = seam::now();
+  counters_.busy.begin(now);
+  note_look(now);
+}
+
 void Worker::leave() noexcept {
   current_worker = nullptr;
   budget::refill(budget::unlimited);
+  if (is_sleeping()) return;
+  counters_.busy.end(seam::now());
+  note_look(Instant());  // nobody has it: not stuck
 }
 
 void Worker::run() {
@@ -76,17 +98,21 @@ void Worker::wait_out_of_service() {
   // As before a sleep: a task that was pushed when this worker counted as awake is somebody else's business now.
   if (shared_.idle.leave(std::exchange(searching_, false)) && shared_.has_work()) shared_.wake_one();
   has_left_ = in_look_ = true;
+  counters_.busy.end(seam::now());
   sleeping_.store(true, std::memory_order_relaxed);  // relaxed: a hint
   // relaxed: see run_until_shutdown()
   while (!is_in_service() && !shared_.shutting_down.load(std::memory_order_relaxed)) {
     parker_.park();
-    count(looks_);
+    counters_.looks.add();
   }
   sleeping_.store(false, std::memory_order_relaxed);  // relaxed: a hint
   has_left_ = in_look_ = false;
   shared_.idle.join();
   parker_.on_awake();
-  pace_.restart(seam::now());
+  const Instant now = seam::now();
+  pace_.restart(now);
+  counters_.busy.begin(now);
+  note_look(now);
 }
 
 void Worker::hand_over_tasks() noexcept {
@@ -101,6 +127,7 @@ void Worker::lend() {
     fail_fast("block_in_place() was called on a current-thread runtime, whose tasks nobody else could run",
               "Use unblock() or spawn_blocking()");
   }
+  counters_.loans.add();
   leave();
   parker_.on_lent();
   loan_.lend();
@@ -141,10 +168,15 @@ void Worker::look() {
   in_look_ = true;
   parker_.look(std::max<std::size_t>(queue_.capacity - queue_.size(), fewest_events_a_look));
   in_look_ = false;
-  count(looks_);
-  pace_.looked(seam::now());
+  counters_.looks.add();
+  const Instant now = seam::now();
+  pace_.looked(now);
+  counters_.mean_poll.set(static_cast<std::uint64_t>(pace_.mean_poll().count()));
+  note_look(now);
   wake_for_backlog();
 }
+
+void Worker::note_look(Instant now) noexcept { counters_.looked_at.set(since_epoch(now)); }
 
 void Worker::sleep() {
   begin_sleep();
@@ -155,9 +187,13 @@ void Worker::sleep() {
 void Worker::begin_sleep() {
   if (shared_.hooks.on_thread_park) [[unlikely]]
     shared_.hooks.on_thread_park();
+  counters_.parks.add();
+  const std::uint64_t polls = counters_.polls.read();
+  if (std::exchange(polls_at_park_, polls) == polls) counters_.parks_without_work.add();
   const bool nobody_searches = shared_.idle.begin_sleep(id_, std::exchange(searching_, false));
   // Perhaps ourselves.
-  if (nobody_searches && shared_.has_work()) shared_.wake_one();
+  if (nobody_searches && shared_.has_work()) wake_one();
+  counters_.busy.end(seam::now());
   sleeping_.store(true, std::memory_order_relaxed);  // relaxed: a hint
   in_look_ = true;
 }
@@ -165,10 +201,13 @@ void Worker::begin_sleep() {
 void Worker::end_sleep() {
   in_look_ = false;
   sleeping_.store(false, std::memory_order_relaxed);  // relaxed: a hint
-  count(looks_);
+  counters_.looks.add();
   searching_ = shared_.idle.end_sleep(id_);
   parker_.on_awake();
-  pace_.restart(seam::now());
+  const Instant now = seam::now();
+  pace_.restart(now);
+  counters_.busy.begin(now);
+  note_look(now);
   if (shared_.hooks.on_thread_unpark) [[unlikely]]
     shared_.hooks.on_thread_unpark();
   wake_for_backlog();
@@ -178,7 +217,10 @@ TaskHeader* Worker::next_task() noexcept {
   if (pace_.is_time_to_inject()) {
     if (TaskHeader* task = next_injected()) return task;
   }
-  if (TaskHeader* task = take_lifo()) return task;
+  if (TaskHeader* task = take_lifo()) {
+    counters_.lifo_polls.add();
+    return task;
+  }
   if (TaskHeader* task = queue_.pop()) return task;
   return next_injected();
 }
@@ -194,11 +236,12 @@ TaskHeader* Worker::next_injected() noexcept {
   const std::size_t most = std::clamp<std::size_t>(share, 1, std::min(room + 1, batch.size()));
   const std::size_t taken = shared_.inject_queue.pop({batch.data(), most});
   if (taken == 0) return nullptr;
+  counters_.inject_tasks.add(taken);
   // A thief may still hold slots of ours, so push() may find the ring full although it has room: then back they go.
   for (std::size_t i = 1; i < taken; ++i) push(batch[i]);
   found_work();
   // The first runs now, perhaps for long: the others must not wait for it while a worker sleeps.
-  if (taken > 1) shared_.wake_one();
+  if (taken > 1) wake_one();
   return batch[0];
 }
 
@@ -210,7 +253,11 @@ TaskHeader* Worker::search() noexcept {
   for (std::uint32_t i = 0; i < count_of_workers; ++i) {
     const std::uint32_t victim = (start + i) % count_of_workers;
     if (victim == id_) continue;
+    counters_.steal_attempts.add();
+    const std::uint32_t size_before = queue_.size();
     if (TaskHeader* task = shared_.workers[victim]->queue().steal_into(queue_)) {
+      counters_.steals.add();
+      counters_.stolen_tasks.add(1 + queue_.size() - size_before);
       found_work();
       return task;
     }
@@ -223,7 +270,7 @@ void Worker::found_work() noexcept {
   if (!searching_) [[likely]]
     return;
   searching_ = false;
-  if (shared_.idle.end_search() && shared_.has_work()) shared_.wake_one();
+  if (shared_.idle.end_search() && shared_.has_work()) wake_one();
 }
 
 inline TaskHeader* Worker::empty_lifo() noexcept {
@@ -241,15 +288,43 @@ void Worker::run_task(TaskHeader* task) noexcept {
     TaskHeader* const next = empty_lifo();
     if (next == nullptr) return;
     if (i == lifo_polls_in_a_row || budget::remaining() == 0) return push(next);
+    counters_.lifo_polls.add();
     poll(next);
   }
 }
 
 // After its poll, in which the worker may have been lent.
-inline void Worker::requeue(TaskHeader* task) noexcept { is_here() ? push(task) : shared_.inject(task); }
+inline void Worker::requeue(TaskHeader* task) noexcept {
+  shared_.note_schedule(task);
+  if (!is_here()) return shared_.inject(task);
+  if (budget::remaining() == 0) counters_.forced_yields.add();
+  push(task);
+}
 
 void Worker::poll(TaskHeader* task) noexcept {
-  count(polls_);
+  if (counters_.polls.add() == next_measured_) [[unlikely]]
+    return poll_measured(task);
+  poll_now(task);
+}
+
+void Worker::poll_measured(TaskHeader* task) noexcept {
+  const Instant start = seam::now();
+  const bool is_timed = next_measured_ == next_timed_;
+  if (is_timed) next_timed_ += shared_.measures.timed_poll_every;
+  if (shared_.measures.schedule_latency) {
+    counters_.schedule_latency.record(start - task->details->scheduled_at());
+    ++next_measured_;
+  } else {
+    next_measured_ = next_timed_;
+  }
+  poll_now(task);
+  if (!is_timed || !is_here()) return;  // lent meanwhile: the counters are another thread's
+  const Duration taken = seam::now() - start;
+  counters_.poll_times.record(taken);
+  counters_.longest_poll.raise_to(static_cast<std::uint64_t>(taken.count()));
+}
+
+inline void Worker::poll_now(TaskHeader* task) noexcept {
   switch (task->state.start_poll()) {
     case TaskState::StartPoll::drop_reference: return;
     case TaskState::StartPoll::deallocate: return task->deallocate();
@@ -263,7 +338,10 @@ void Worker::poll(TaskHeader* task) noexcept {
     Context context(waker.get());
     is_ready = task->vtable->poll(task, context);
   }
-  if (is_ready) return shared_.complete(task);
+  if (is_ready) {
+    if (is_here()) counters_.polls_to_end.add();
+    return shared_.complete(task);
+  }
   switch (task->state.finish_poll()) {
     case TaskState::AfterPoll::parked: return;
     case TaskState::AfterPoll::deallocate: return task->deallocate();
@@ -273,6 +351,7 @@ void Worker::poll(TaskHeader* task) noexcept {
 }
 
 void Worker::schedule(TaskHeader* task) noexcept {
+  counters_.local_schedules.add();
   if (!in_look_) {
     // [WK1] acq_rel: who takes the task from the slot sees it whole; pairs with [WK2].
     task = lifo_.exchange(task, std::memory_order_acq_rel);
@@ -287,13 +366,16 @@ void Worker::schedule(TaskHeader* task) noexcept {
 void Worker::push(TaskHeader* task) noexcept {
   if (queue_.push(task)) return;
   std::array<TaskHeader*, LocalQueue<TaskHeader>::capacity / 2> room;
+  counters_.overflows.add();
   const auto newer_half = queue_.take_half(room);
   if (!newer_half.empty()) shared_.inject(newer_half);
   shared_.inject(task);
 }
 
+void Worker::wake_one() noexcept { (shared_.wake_one() ? counters_.wakes_sent : counters_.wakes_avoided).add(); }
+
 void Worker::wake_for_backlog() noexcept {
-  if (queue_.size() + (has_lifo() ? 1 : 0) >= 2) shared_.wake_one();
+  if (queue_.size() + (has_lifo() ? 1 : 0) >= 2) wake_one();
 }
 
 }  // namespace skua::scheduler

@@ -39,6 +39,7 @@
 #include <skua/scheduler/poll_pace.hpp>
 #include <skua/scheduler/scheduler.hpp>
 #include <skua/scheduler/worker_loan.hpp>
+#include <skua/scheduler/worker_metrics.hpp>
 
 namespace skua::scheduler {
 
@@ -52,7 +53,7 @@ class Worker {
   void run();
   /// Its parts, for a worker without a thread: see WorkerSeat.
   void enter() noexcept;
-  static void leave() noexcept;
+  void leave() noexcept;
   /// Polls the next task. False: there is none.
   bool run_next();
   void look();
@@ -82,6 +83,7 @@ class Worker {
   }
   WorkerPulse pulse() const noexcept;
   bool is_sleeping() const noexcept;
+  WorkerMetrics metrics(Instant now) const noexcept;
 
  private:
   static constexpr std::uint32_t lifo_polls_in_a_row = 3;
@@ -103,9 +105,13 @@ class Worker {
   TaskHeader* empty_lifo() noexcept;
   void run_task(TaskHeader* task) noexcept;
   void poll(TaskHeader* task) noexcept;
+  void poll_measured(TaskHeader* task) noexcept;
+  void poll_now(TaskHeader* task) noexcept;
   void push(TaskHeader* task) noexcept;
   void requeue(TaskHeader* task) noexcept;
+  void wake_one() noexcept;
   void wake_for_backlog() noexcept;
+  void note_look(Instant now) noexcept;
 
   // Constant after construction
   Scheduler::Shared& shared_;
@@ -115,6 +121,10 @@ class Worker {
   // Owner only
   seam::Random random_;
   PollPace pace_;
+  // The numbers of the next polls that are timed, and that are measured in whatever way; ~0: none.
+  std::uint64_t next_timed_;
+  std::uint64_t next_measured_;
+  std::uint64_t polls_at_park_ = 0;
   bool searching_ = false;
   bool in_look_ = false;   // tasks woken now were woken by the driver: oldest first
   bool has_left_ = false;  // out of service: tasks are for others
@@ -123,9 +133,8 @@ class Worker {
   WorkerLoan loan_;
   LocalQueue<TaskHeader> queue_;
   alignas(seam::cache_line) seam::Atomic<TaskHeader*> lifo_{nullptr};
-  seam::Atomic<std::uint64_t> polls_{0};  // written by the owner
-  seam::Atomic<std::uint64_t> looks_{0};  // written by the owner
-  seam::Atomic<bool> sleeping_{false};    // written by the owner
+  seam::Atomic<bool> sleeping_{false};  // written by the owner
+  WorkerCounters counters_;             // written by the owner
 };
 
 }  // namespace skua::scheduler

@@ -27,6 +27,7 @@ class BlockingPool final : public reactor::OperationExecutor {
   /// Other limits from now on; threads that are too many end when they have done what they are at. Any thread.
   void set_limits(std::uint32_t most_threads, Duration keep_alive);
   std::size_t unfinished() noexcept override { return queue_.unfinished(); }
+  BlockingMetrics metrics() { return queue_.metrics(); }
 
  private:
   using Threads = std::list<seam::Thread>;

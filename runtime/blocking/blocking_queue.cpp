@@ -7,7 +7,10 @@ namespace skua {
 
 BlockingQueue::Admission BlockingQueue::submit(Ref<reactor::Operation>& operation) {
   const seam::Lock lock(mutex_);
-  if (closed_) return Admission::refused;
+  if (closed_) {
+    ++counted_.refused;
+    return Admission::refused;
+  }
   waiting_.push(std::move(operation));
   if (idle_ > 0) {
     call_thread();
@@ -20,16 +23,21 @@ BlockingQueue::Admission BlockingQueue::submit(Ref<reactor::Operation>& operatio
 
 void BlockingQueue::thread_refused(reactor::OperationList& stranded) {
   const seam::Lock lock(mutex_);
-  if (--threads_ == 0) move_all(stranded);
+  if (--threads_ != 0) return;
+  move_all(stranded);
+  counted_.refused += stranded.size();
 }
 
 Ref<reactor::Operation> BlockingQueue::withdraw(reactor::Operation& operation) {
   const seam::Lock lock(mutex_);
-  return waiting_.remove(operation);
+  Ref<reactor::Operation> withdrawn = waiting_.remove(operation);
+  if (withdrawn) ++counted_.withdrawn;
+  return withdrawn;
 }
 
 void BlockingQueue::serve() {
   mutex_.lock();
+  ++counted_.threads_started;
   while (Ref<reactor::Operation> operation = next()) {
     ++performing_;
     mutex_.unlock();
@@ -37,6 +45,7 @@ void BlockingQueue::serve() {
     operation = nullptr;
     mutex_.lock();
     --performing_;
+    ++counted_.calls;
   }
   --threads_;
   mutex_.unlock();
@@ -69,6 +78,15 @@ std::size_t BlockingQueue::unfinished() {
   return waiting_.size() + performing_;
 }
 
+BlockingMetrics BlockingQueue::metrics() {
+  const seam::Lock lock(mutex_);
+  BlockingMetrics metrics = counted_;
+  metrics.threads = threads_;
+  metrics.idle_threads = idle_;
+  metrics.queue_depth = waiting_.size();
+  return metrics;
+}
+
 bool BlockingQueue::wait_for_call() {
   const Instant since = seam::now();
   ++idle_;
@@ -94,6 +112,7 @@ void BlockingQueue::close(reactor::OperationList& left) {
   const seam::Lock lock(mutex_);
   closed_ = true;
   move_all(left);
+  counted_.refused += left.size();
   called_.notify_all();
 }
 

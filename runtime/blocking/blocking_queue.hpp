@@ -12,6 +12,7 @@
 // wait and a thread is idle, it calls that one first, which keeps the invariant if it had been called itself.
 #pragma once
 
+#include <skua/blocking/blocking_metrics.hpp>
 #include <skua/core/clock.hpp>
 #include <skua/core/mutex.hpp>
 #include <skua/reactor/operation.hpp>
@@ -47,6 +48,7 @@ class BlockingQueue {
 
   /// Operations that wait, and that threads are at.
   std::size_t unfinished();
+  BlockingMetrics metrics();
 
   /// No more operations; those that wait go to `left`. Threads end once their operation is done.
   void close(reactor::OperationList& left);
@@ -70,6 +72,7 @@ class BlockingQueue {
   std::uint32_t calls_ SKUA_GUARDED_BY(mutex_) = 0;    // made, not yet answered
   std::uint32_t performing_ SKUA_GUARDED_BY(mutex_) = 0;
   bool closed_ SKUA_GUARDED_BY(mutex_) = false;
+  BlockingMetrics counted_ SKUA_GUARDED_BY(mutex_);  // those that are counted
 };
 
 }  // namespace skua

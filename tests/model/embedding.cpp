@@ -90,7 +90,7 @@ struct Scheduler::Shared {
   std::size_t expected = 0;
 };
 
-Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>, Hooks) : shared_(std::make_unique<Shared>()) {}
+Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>, Hooks, Measures) : shared_(std::make_unique<Shared>()) {}
 Scheduler::~Scheduler() = default;
 bool Scheduler::is_empty() { return shared_->ended == shared_->expected; }
 

@@ -22,8 +22,11 @@ namespace skua::scheduler {
 struct Scheduler::Shared {
   /// Takes the list's reference of a task, which counts until it has ended.
   void adopt(TaskHeader* task) {
+    {
+      const seam::Lock lock(shard);
+      owned.push_back(task);
+    }
     const seam::Lock lock(mutex);
-    owned.push_back(task);
     ++alive;
   }
   void schedule(TaskHeader* task) {
@@ -92,7 +95,12 @@ struct Scheduler::Shared {
   }
   // Mirrors Scheduler::Shared::end_task().
   void end_task(TaskHeader* task) {
-    if (!task->state.claim_for_shutdown()) return task->drop_references();
+    if (!task->state.claim_for_shutdown()) {
+      {
+        const seam::Lock walk(shard);
+      }
+      if (!task->state.claim_for_shutdown()) return task->drop_references();
+    }
     task->vtable->cancel(task);
     complete(task);
   }
@@ -106,6 +114,14 @@ struct Scheduler::Shared {
     }
     task->vtable->cancel(task);
     complete(task);
+  }
+  // Mirrors OwnedTasks::walk() and Scheduler::Shared::inspect(). False: the task was not waiting.
+  bool inspect(TaskHeader* task) {
+    const seam::Lock walk(shard);
+    if (std::find(owned.begin(), owned.end(), task) == owned.end() || !task->state.begin_inspection()) return false;
+    static_cast<void>(task->vtable->waits_at(task));
+    if (task->state.end_inspection()) schedule(task);
+    return true;
   }
   /// One of those that count in `alive` has ended. After the last one the model ends.
   void end_one() {
@@ -121,7 +137,7 @@ struct Scheduler::Shared {
   Shared() { latest = this; }
 
   bool disown(TaskHeader* task) {
-    const seam::Lock lock(mutex);
+    const seam::Lock lock(shard);
     return std::erase(owned, task) != 0;
   }
   TaskHeader* take_first() {
@@ -131,15 +147,16 @@ struct Scheduler::Shared {
     return first;
   }
 
+  seam::Mutex shard;
+  std::vector<TaskHeader*> owned;
   seam::Mutex mutex;
   seam::Condvar condition;
-  std::vector<TaskHeader*> owned;
   std::vector<TaskHeader*> queue;
   std::size_t alive = 0;
   bool closed = false;
 };
 
-Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>, Hooks) : shared_(std::make_unique<Shared>()) {}
+Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>, Hooks, Measures) : shared_(std::make_unique<Shared>()) {}
 Scheduler::~Scheduler() = default;
 void Scheduler::schedule(TaskHeader* task) noexcept { shared_->schedule(task); }
 void Scheduler::end_now(TaskHeader* task) noexcept {

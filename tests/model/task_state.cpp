@@ -137,7 +137,11 @@ struct TaskModel : rl::test_suite<Derived, Threads> {
             ++cell(task).model->deallocated;
             delete &cell(task);
           },
-      .waits_at = [](TaskHeader*) noexcept { return std::source_location(); },
+      .waits_at =
+          [](TaskHeader* task) noexcept {
+            check(cell(task).future.read() == 1, "the future that is looked at exists");
+            return std::source_location();
+          },
       .blocks = false,
   };
   void on_cancel() {}
@@ -335,6 +339,66 @@ struct EndNow : TaskModel<EndNow, 3> {
   seam::Atomic<std::uint32_t> flag;
 };
 
+// Somebody looks from outside where the task waits: no wake is lost, the future is there and is not polled meanwhile.
+template <bool by_value>
+struct InspectAndWake : TaskModel<InspectAndWake<by_value>, 3> {
+  void before() {
+    TaskModel<InspectAndWake, 3>::before();
+    waker = this->make_waker();
+  }
+  bool poll_future(Context&) { return flag.load(relaxed) != 0; }
+  void thread(unsigned i) {
+    if (i == 0) {
+      this->shared->inspect(this->task);
+    } else if (i == 1) {
+      flag.store(1, relaxed);
+      by_value ? std::move(waker).wake() : waker.wake_by_ref();
+      waker = Waker();
+    } else {
+      this->work();
+    }
+  }
+  Waker waker;
+  seam::Atomic<std::uint32_t> flag;
+};
+
+// The same while the task is aborted.
+struct InspectAndAbort : TaskModel<InspectAndAbort, 3> {
+  bool poll_future(Context&) { return false; }
+  void thread(unsigned i) {
+    if (i == 0) {
+      shared->inspect(task);
+    } else if (i == 1) {
+      handle->abort();
+      handle.reset();
+    } else {
+      work();
+    }
+  }
+};
+
+// A Scope that dies on the one thread that runs tasks: nobody else will destroy its children.
+struct InspectAndEndNow : TaskModel<InspectAndEndNow, 2> {
+  bool poll_future(Context&) {
+    check(borrowed.read() == 1, "what the child borrows is there when it is polled");
+    return false;
+  }
+  void on_cancel() { check(borrowed.read() == 1, "what the child borrows is there when it is destroyed"); }
+  void thread(unsigned i) {
+    if (i == 1) return static_cast<void>(shared->inspect(task));
+    shared->poll(shared->next());
+    handle->end_now();
+    join(joiner);
+    borrowed.write(0);
+  }
+  void after() {
+    TaskModel::after();
+    check(joiner.copies.read() == 0, "no waker is left");
+  }
+  Var<int> borrowed{1};
+  Joiner joiner;
+};
+
 // -------------------------------------------------------------------------------------------------------- joining
 
 template <class Derived, unsigned Threads>
@@ -465,6 +529,10 @@ int main(int argc, char** argv) {
   runner.run<Abort<2>>("two_aborts");
   runner.run<AbortAndWake>("abort_and_complete");
   runner.run<EndNow>("end_now");
+  runner.run<InspectAndWake<false>>("inspect_and_wake_by_reference");
+  runner.run<InspectAndWake<true>>("inspect_and_wake_by_value");
+  runner.run<InspectAndAbort>("inspect_and_abort");
+  runner.run<InspectAndEndNow>("inspect_and_end_now");
   runner.run<AbortAndJoin>("abort_and_join");
   runner.run<Join>("join");
   runner.run<JoinWithAnotherWaker>("join_with_another_waker");

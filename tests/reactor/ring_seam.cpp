@@ -57,6 +57,7 @@ int submit(io_uring& ring) noexcept {
 }
 int wait(io_uring& ring, std::optional<Duration> timeout) noexcept { return real_ring::wait(ring, timeout); }
 bool keeps_some_back(const io_uring& ring) noexcept { return real_ring::keeps_some_back(ring); }
+bool has_overflowed(const io_uring& ring) noexcept { return real_ring::has_overflowed(ring); }
 int fetch(io_uring& ring) noexcept { return real_ring::fetch(ring); }
 
 std::size_t take(io_uring& ring, std::span<Completion> into) noexcept {

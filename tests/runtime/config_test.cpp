@@ -55,14 +55,18 @@ TEST_F(Config, nothing_set_is_the_default) {
             "io_uring.completion_entries   4096      default\n"
             "blocking.threads              64        default\n"
             "blocking.queue                1024      default\n"
-            "blocking.keep_alive_ms        10000     default\n");
+            "blocking.keep_alive_ms        10000     default\n"
+            "metrics.poll_sample           64        default\n"
+            "metrics.schedule_latency      off       default\n"
+            "control.listen                off       default\n");
 }
 
 TEST_F(Config, file_sets_all_keys) {
   directory_.write("skua.toml",
                    "# ours\nworkers = 2\nbackend = \"epoll\"\nworkers_limit = 4\n[reactor]\nmode = \"thread\"\n"
                    "[io_uring]\nsubmission_entries = 2\ncompletion_entries = 4\n"
-                   "[blocking]\nthreads = 3\nkeep_alive_ms = 20\nqueue = 7\n");
+                   "[blocking]\nthreads = 3\nkeep_alive_ms = 20\nqueue = 7\n"
+                   "[metrics]\npoll_sample = 1\nschedule_latency = \"on\"\n[control]\nlisten = \"/a\"\n");
   const auto loaded = load({}).value();
   EXPECT_EQ(config::describe(loaded.options),
             "workers                       2        skua.toml:2\n"
@@ -73,7 +77,10 @@ TEST_F(Config, file_sets_all_keys) {
             "io_uring.completion_entries   4        skua.toml:9\n"
             "blocking.threads              3        skua.toml:11\n"
             "blocking.queue                7        skua.toml:13\n"
-            "blocking.keep_alive_ms        20       skua.toml:12\n");
+            "blocking.keep_alive_ms        20       skua.toml:12\n"
+            "metrics.poll_sample           1        skua.toml:15\n"
+            "metrics.schedule_latency      on       skua.toml:16\n"
+            "control.listen                /a       skua.toml:18\n");
 }
 
 TEST_F(Config, workers_may_be_a_word_and_tables_inline_or_dotted) {

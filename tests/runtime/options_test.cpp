@@ -269,7 +269,8 @@ TEST(Options, keys_are_listed) {
   EXPECT_EQ(option_keys(),
             (std::vector<std::string_view>{"workers", "workers_limit", "backend", "reactor.mode",
                                            "io_uring.submission_entries", "io_uring.completion_entries",
-                                           "blocking.threads", "blocking.queue", "blocking.keep_alive_ms"}));
+                                           "blocking.threads", "blocking.queue", "blocking.keep_alive_ms",
+                                           "metrics.poll_sample", "metrics.schedule_latency", "control.listen"}));
 }
 
 TEST(Origin, describes_itself) {

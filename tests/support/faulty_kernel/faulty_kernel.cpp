@@ -241,7 +241,11 @@ int epoll_wait(int epoll, epoll_event* events, int capacity, const timespec* tim
 int eventfd() noexcept { return CALL(eventfd, no_fd)(); }
 int eventfd_signal(int fd) noexcept { return CALL(eventfd_signal, fd)(fd); }
 int eventfd_take(int fd) noexcept { return CALL(eventfd_take, fd)(fd); }
+int poll(pollfd* fds, std::size_t count, int timeout_ms) noexcept { return CALL(poll, no_fd)(fds, count, timeout_ms); }
 int poll_now(pollfd* fds, std::size_t count) noexcept { return CALL(poll_now, no_fd)(fds, count); }
+// Cannot fail.
+std::uint32_t effective_user() noexcept { return real_kernel::effective_user(); }
+
 void sleep(Duration duration) noexcept { real_kernel::sleep(duration); }
 
 // --- files

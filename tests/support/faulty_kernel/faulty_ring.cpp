@@ -226,6 +226,7 @@ int wait(io_uring& ring, std::optional<Duration> timeout) noexcept {
 }
 
 bool keeps_some_back(const io_uring& ring) noexcept { return real_ring::keeps_some_back(ring); }
+bool has_overflowed(const io_uring& ring) noexcept { return real_ring::has_overflowed(ring); }
 
 int fetch(io_uring& ring) noexcept {
   if (says_that_some_were_lost(ring)) return -EBADR;
