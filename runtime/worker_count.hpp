@@ -31,7 +31,7 @@ class WorkerCount {
   scheduler::Scheduler& scheduler_;
   seam::Mutex mutex_;
   bool follows_quota_ SKUA_GUARDED_BY(mutex_);
-  Instant next_look_{};  // reactor thread only
+  Instant next_look_ = seam::now() + between_looks;  // reactor thread only
 };
 
 }  // namespace skua

@@ -94,6 +94,10 @@ Scheduler::Scheduler(std::vector<std::unique_ptr<Parker>>, Hooks, Measures) : sh
 Scheduler::~Scheduler() = default;
 bool Scheduler::is_empty() { return shared_->ended == shared_->expected; }
 
+// Whose task it is says nothing here.
+StateScope::StateScope(const CurrentState&) noexcept : before_() {}
+StateScope::~StateScope() {}
+
 WorkerSeat::WorkerSeat(Scheduler& scheduler) : shared_(*scheduler.shared_), worker_(shared_.worker) {}
 WorkerSeat::~WorkerSeat() = default;
 
