@@ -16,6 +16,11 @@
 //   threads = 64               # a number from 1 to 1024 (threads)
 //   queue = 1024               # a number from 1 to 1000000 (functions)
 //   keep_alive_ms = 10000      # a number from 0 to 3600000 (ms)
+//   [metrics]
+//   poll_sample = 64           # a number from 0 to 1000000 (polls)
+//   schedule_latency = "off"   # off or on
+//   [control]
+//   listen = "off"             # off, an absolute path, 127.0.0.1:PORT or [::1]:PORT
 //
 // Nothing here is fast or meant for later than the start of a program. Thread safety: as std::getenv.
 #pragma once
