@@ -1,9 +1,14 @@
 // The parts of the control endpoint that need no runtime: addresses, requests, pages.
 #include <skua/control/control_address.hpp>
 #include <skua/control/http.hpp>
+#include <skua/control/json_writer.hpp>
 #include <skua/control/page.hpp>
 
 #include <gtest/gtest.h>
+
+#include <cstdint>
+#include <limits>
+#include <string>
 
 namespace skua {
 namespace {
@@ -115,6 +120,38 @@ TEST(page, html_escapes_everything) {
   EXPECT_NE(html.find("<a href=\"/b\" aria-current=\"page\">b</a>"), std::string::npos);
   EXPECT_EQ(html.find("<b>"), std::string::npos);
   EXPECT_NE(html.find("prefers-color-scheme: dark"), std::string::npos);
+}
+
+TEST(json_writer, values_of_each_kind) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().member("none", "").member("yes", true).member("n", -7).key("list").begin_array();
+  json.value(std::numeric_limits<std::uint64_t>::max()).value(0.1).value(1e300).null();
+  json.value(std::numeric_limits<double>::infinity()).begin_object().end_object().begin_array().end_array();
+  json.end_array().key("last").begin_object().member("a", std::string("b")).member("c", 2).end_object().end_object();
+  EXPECT_EQ(text, R"({"none":"","yes":true,"n":-7,"list":[18446744073709551615,0.1,1e+300,null,null,{},[]],)"
+                  R"("last":{"a":"b","c":2}})");
+}
+
+std::string as_json(std::string_view string) {
+  std::string text;
+  JsonWriter(text).value(string);
+  return text;
+}
+
+TEST(json_writer, whatever_a_string_holds_can_be_read) {
+  EXPECT_EQ(as_json("a\"b\\c\nd\te"), R"("a\"b\\c\nd\te")");
+  EXPECT_EQ(as_json(std::string_view("\0\x1f\x7f", 3)), R"("\u0000\u001f\u007f")");
+  for (const char* const good : {"ä", "€", "\xED\x9F\xBF", "\xEE\x80\x80", "😀", "\xF4\x8F\xBF\xBF"}) {
+    EXPECT_EQ(as_json(good), '"' + std::string(good) + '"');
+  }
+  // A lone continuation, a start without one, "/" in two bytes, half a surrogate pair, beyond U+10FFFF.
+  for (const char* const bad : {"\x80", "\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF", "\xE2\x82"}) {
+    std::string expected = "\"";
+    for (std::size_t i = 0; i < std::string_view(bad).size(); ++i) expected += "\xEF\xBF\xBD";
+    EXPECT_EQ(as_json(bad), expected + '"') << bad;
+  }
+  EXPECT_EQ(as_json("\xC3x\x80y"), "\"\xEF\xBF\xBDx\xEF\xBF\xBDy\"");
 }
 
 }  // namespace
