@@ -1,8 +1,10 @@
 #include <skua/config/print.hpp>
+#include <skua/config/toml.hpp>
 #include <skua/option_table.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <sstream>
 #include <string_view>
 
 namespace skua::config {
@@ -27,12 +29,18 @@ std::string_view table_of(std::string_view key) {
   return dot == std::string_view::npos ? std::string_view() : key.substr(0, dot);
 }
 
+std::string quoted(const std::string& text) {
+  std::ostringstream quoted;
+  quoted << skua_toml::toml_formatter(skua_toml::value<std::string>(text), skua_toml::format_flags::none);
+  return quoted.str();
+}
+
 std::string assignment(const OptionEntry& entry, const Options& options) {
   const auto table = table_of(entry.key);
   const std::string value = entry.value(options);
   const bool is_number = value.find_first_not_of("0123456789") == std::string::npos;
   return std::string(entry.key.substr(table.empty() ? 0 : table.size() + 1)) + " = " +
-         (is_number ? value : '"' + value + '"');
+         (is_number ? value : quoted(value));
 }
 
 std::string full_entry(const OptionEntry& entry, const Options& options) {

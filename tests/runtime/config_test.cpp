@@ -263,6 +263,7 @@ TEST_F(Config, written_as_toml_it_can_be_read_again) {
   }
   ASSERT_TRUE(all.set("workers", "3", {Source::code, {}}));
   ASSERT_TRUE(all.set("backend", "epoll", {Source::code, {}}));
+  ASSERT_TRUE(all.set("control.listen", "/run/\"a\\b'\tc.sock", {Source::code, {}}));
   for (const auto style : {config::TomlStyle::full, config::TomlStyle::brief}) {
     Options read;
     const auto done = config::load_text(read, config::to_toml(all, style), "text");
