@@ -2,10 +2,9 @@
 // or told to end. Each operation is performed once, or given back once; none is stranded, which shows as a deadlock.
 //
 // Time: whether an idle thread's has passed is a choice of the search, each time it looks.
-#include "harness.hpp"
+#include "woken_thread.hpp"
 
 #include <skua/blocking/blocking_queue.hpp>
-#include <skua/core/wake.hpp>
 
 namespace skua::seam {
 inline Instant chosen_now() noexcept { return Instant(Duration(rl::rand(2))); }
@@ -19,6 +18,7 @@ inline Instant chosen_now() noexcept { return Instant(Duration(rl::rand(2))); }
 using namespace skua;
 using namespace skua::reactor;
 using model::check;
+using model::WokenThread;
 
 namespace {
 
@@ -62,11 +62,6 @@ class Starts {
   bool closed_ = false;
 };
 
-struct Woken : RefCounted<Woken> {
-  void wake() noexcept { event.set(); }
-  model::Event event;
-};
-
 template <class Derived, unsigned Threads>
 struct QueueModel : rl::test_suite<Derived, Threads> {
   static constexpr std::uint32_t limit = 1;
@@ -85,7 +80,7 @@ struct QueueModel : rl::test_suite<Derived, Threads> {
   }
   void start() { starts.add(); }
   int await(const Ref<Operation>& call) {
-    const auto woken = make_ref<Woken>();
+    const auto woken = make_ref<WokenThread>();
     for (;;) {
       Poll<int> now = call->poll(make_waker(woken));
       if (now.is_ready()) return now.value();

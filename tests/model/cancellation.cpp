@@ -1,8 +1,7 @@
 // task/cancellation_token.hpp: a tree that is cancelled while others wait in it, stop waiting, make children and drop
 // them. A wait that is not woken shows as a deadlock; a node that is freed too early, or never, the checker reports.
-#include "harness.hpp"
+#include "woken_thread.hpp"
 
-#include <skua/core/wake.hpp>
 #include <skua/task/cancellation_token.hpp>
 
 // Compiled here, as a part of the model.
@@ -14,30 +13,12 @@ using model::Var;
 
 namespace {
 
-struct Woken : RefCounted<Woken> {
-  void wake() noexcept { event.set(); }
-  model::Event event;
-};
-
-CancelReason await(const CancellationToken& token) {
-  const auto woken = make_ref<Woken>();
-  const Waker waker = make_waker(woken);
-  Context context(waker);
-  auto cancelled = token.cancelled();
-  for (;;) {
-    auto result = cancelled.poll(context);
-    if (result.is_ready()) return std::move(result).take();
-    woken->event.consume();
-  }
-}
+CancelReason await(const CancellationToken& token) { return model::await(token.cancelled()); }
 
 /// One poll, and the wait is dropped.
 void begin_to_wait(const CancellationToken& token) {
-  const auto woken = make_ref<Woken>();
-  const Waker waker = make_waker(woken);
-  Context context(waker);
   auto cancelled = token.cancelled();
-  static_cast<void>(cancelled.poll(context).is_ready());
+  static_cast<void>(model::poll_once(cancelled));
 }
 
 template <class Derived, unsigned Threads>

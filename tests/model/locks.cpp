@@ -19,15 +19,11 @@ void deallocate_frame(void* frame, std::size_t) noexcept { ::operator delete(sta
 }  // namespace skua::frames
 
 using namespace skua;
+using model::await;
 using model::check;
 using model::Var;
 
 namespace {
-
-template <class F>
-auto await(F future) {
-  return model::await(future);
-}
 
 struct MutexModel : rl::test_suite<MutexModel, 3> {
   void before() { mutex.emplace(); }

@@ -1,8 +1,7 @@
 // reactor/operation.hpp: the future polls and lets go, the executor completes. The result is seen once or discarded
 // once, and whoever waits is woken.
-#include "harness.hpp"
+#include "woken_thread.hpp"
 
-#include <skua/core/wake.hpp>
 #include <skua/reactor/operation.hpp>
 
 #include <skua/reactor/operation.cpp>
@@ -10,15 +9,11 @@
 using namespace skua;
 using namespace skua::reactor;
 using model::check;
+using model::WokenThread;
 
 namespace {
 
 constexpr int result = 7;
-
-struct Woken : RefCounted<Woken> {
-  void wake() noexcept { event.set(); }
-  model::Event event;
-};
 
 class Noted final : public Operation {
  public:
@@ -42,7 +37,7 @@ struct OperationModel : rl::test_suite<Derived, Threads> {
     written.write(result);  // what the kernel wrote
     mine->complete(result);
   }
-  bool poll(const Ref<Woken>& woken) {
+  bool poll(const Ref<WokenThread>& woken) {
     Poll<int> now = operation->poll(make_waker(woken));
     if (now.is_pending()) return false;
     check(now.value() == result, "what is seen is the result");
@@ -50,7 +45,7 @@ struct OperationModel : rl::test_suite<Derived, Threads> {
     seen.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
-  void await(const Ref<Woken>& woken) {
+  void await(const Ref<WokenThread>& woken) {
     while (!poll(woken)) woken->event.consume();
   }
   void after() {
@@ -67,7 +62,7 @@ struct OperationModel : rl::test_suite<Derived, Threads> {
 struct Awaited : OperationModel<Awaited, 2> {
   void thread(unsigned i) {
     if (i == 1) return complete();
-    await(make_ref<Woken>());
+    await(make_ref<WokenThread>());
     check(!operation->abandon(), "it is complete");
   }
 };
@@ -75,7 +70,7 @@ struct Awaited : OperationModel<Awaited, 2> {
 struct WakerReplaced : OperationModel<WakerReplaced, 2> {
   void thread(unsigned i) {
     if (i == 1) return complete();
-    if (!poll(make_ref<Woken>())) await(make_ref<Woken>());
+    if (!poll(make_ref<WokenThread>())) await(make_ref<WokenThread>());
     std::ignore = operation->abandon();
   }
 };
@@ -83,7 +78,7 @@ struct WakerReplaced : OperationModel<WakerReplaced, 2> {
 struct Abandoned : OperationModel<Abandoned, 2> {
   void thread(unsigned i) {
     if (i == 1) return complete();
-    poll(make_ref<Woken>());
+    poll(make_ref<WokenThread>());
     std::ignore = operation->abandon();
   }
 };
@@ -93,7 +88,7 @@ struct AbandonedElsewhere : OperationModel<AbandonedElsewhere, 3> {
   void thread(unsigned i) {
     if (i == 1) return complete();
     if (i == 0) {
-      poll(make_ref<Woken>());
+      poll(make_ref<WokenThread>());
       handed_over.set();
     } else {
       handed_over.wait();

@@ -2,6 +2,7 @@
 // handles are awaited or dropped. The scope, its children's tasks and their state are the production code; what the
 // children borrow is plain data, so that a child that is polled, or destroyed, after its scope is a race.
 #include "miniature_scheduler.hpp"
+#include "woken_thread.hpp"
 
 #include <skua/task/scope.hpp>
 
@@ -17,7 +18,9 @@
 #include <utility>
 
 using namespace skua;
+using model::await;
 using model::check;
+using model::poll_once;
 using model::Var;
 
 // ------------------------------------------------------------------------- what the production sources need beside it
@@ -61,11 +64,6 @@ void reactor::Driver::on_loss() {}
 // ----------------------------------------------------------------------------------------------------- the children
 
 namespace {
-
-struct Parent : RefCounted<Parent> {
-  void wake() noexcept { event.set(); }
-  model::Event event;
-};
 
 /// What a child borrows from its parent, and what it leaves there.
 struct Borrowed {
@@ -146,12 +144,8 @@ struct ScopeModel : rl::test_suite<Derived, Threads> {
     runtime = new scheduler::Scheduler({});
     shared = scheduler::Scheduler::Shared::latest;
     shared->alive = 1;  // the parent
-    parent = make_ref<Parent>();
   }
-  void after() {
-    parent = nullptr;
-    runtime->drop_ref();
-  }
+  void after() { runtime->drop_ref(); }
   void thread(unsigned i) {
     if (i != 0) return shared->work();
     static_cast<Derived*>(this)->be_parent();
@@ -162,26 +156,8 @@ struct ScopeModel : rl::test_suite<Derived, Threads> {
     shared->end_one();
   }
 
-  template <class F>
-  auto await(F future) {
-    const Waker waker = make_waker(parent);
-    Context context(waker);
-    for (;;) {
-      auto result = future.poll(context);
-      if (result.is_ready()) return std::move(result).take();
-      parent->event.consume();
-    }
-  }
-  template <class F>
-  auto poll_once(F& future) {
-    const Waker waker = make_waker(parent);
-    Context context(waker);
-    return future.poll(context);
-  }
-
   int spawned = 1;  // with each of the borrowed
   scheduler::Scheduler::Shared* shared = nullptr;
-  Ref<Parent> parent;
   Borrowed borrowed[1];
 };
 

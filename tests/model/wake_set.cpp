@@ -1,5 +1,5 @@
 // task/wake_set.hpp: entries that are woken while the owner takes them out, drops them, or drops the set.
-#include "harness.hpp"
+#include "woken_thread.hpp"
 
 #include <skua/task/wake_set.hpp>
 
@@ -9,13 +9,9 @@
 using namespace skua;
 using model::check;
 using model::Var;
+using model::WokenThread;
 
 namespace {
-
-struct Woken : RefCounted<Woken> {
-  void wake() noexcept { event.set(); }
-  model::Event event;
-};
 
 using Set = WakeSet<int>;
 
@@ -27,7 +23,7 @@ struct SetModel : rl::test_suite<Derived, Threads> {
       entries[i] = &set->insert(i);
       wakers[i] = entries[i]->waker();
     }
-    woken = make_ref<Woken>();
+    woken = make_ref<WokenThread>();
   }
   void after() {
     set.reset();
@@ -45,7 +41,7 @@ struct SetModel : rl::test_suite<Derived, Threads> {
   std::optional<Set> set;
   Set::Entry* entries[2];
   Waker wakers[2];
-  Ref<Woken> woken;
+  Ref<WokenThread> woken;
 };
 
 // Each wake is found, with what came before it.
