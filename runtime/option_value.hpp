@@ -80,7 +80,7 @@ struct Endpoint {
     return true;
   }
   static std::string print(const std::string& listen) { return listen; }
-  static std::string expected() { return "off, an absolute path, 127.0.0.1:PORT or [::1]:PORT"; }
+  static std::string expected() { return "off, /PATH, 127.0.0.1:PORT or [::1]:PORT"; }
 };
 
 }  // namespace skua::option_value

@@ -104,7 +104,7 @@ struct Options {
   ///   blocking.keep_alive_ms        a number from 0 to 3600000 (ms)
   ///   metrics.poll_sample           a number from 0 to 1000000 (polls)
   ///   metrics.schedule_latency      off or on
-  ///   control.listen                off, an absolute path, 127.0.0.1:PORT or [::1]:PORT
+  ///   control.listen                off, /PATH, 127.0.0.1:PORT or [::1]:PORT
   /// An error names the key, the value, where it came from, and what is allowed; or the nearest key.
   Result<void> set(std::string_view key, std::string_view value, const Origin& origin);
 

@@ -20,7 +20,7 @@
 //   poll_sample = 64           # a number from 0 to 1000000 (polls)
 //   schedule_latency = "off"   # off or on
 //   [control]
-//   listen = "off"             # off, an absolute path, 127.0.0.1:PORT or [::1]:PORT
+//   listen = "off"             # off, /PATH, 127.0.0.1:PORT or [::1]:PORT
 //
 // Nothing here is fast or meant for later than the start of a program. Thread safety: as std::getenv.
 #pragma once
