@@ -1,7 +1,8 @@
 // block_in_place(): what goes on while a worker's thread blocks.
 #include "each_runtime.hpp"
 
-#include <array>
+#include "pings.hpp"
+
 #include <atomic>
 #include <latch>
 #include <memory>
@@ -44,37 +45,15 @@ Task<int> waits_for_other_tasks(int rounds) {
 
 TEST_P(in_place, tasks_that_the_function_waits_for_go_on) { EXPECT_EQ(run(waits_for_other_tasks(5)), 5); }
 
-Task<Result<int>> pings(int rounds) {
-  TcpListener listener = co_await try_(TcpListener::bind(SocketAddress::parse("127.0.0.1:0").value()));
-  auto serve = [](TcpListener& server, int count) -> Task<Result<void>> {
-    Accepted accepted = co_await try_(server.accept());
-    std::array<char, 1> byte{};
-    for (int i = 0; i < count; ++i) {
-      co_await try_(read_exact(accepted.stream, byte));
-      co_await try_(accepted.stream.write_all(std::string_view("b")));
-    }
-    co_return {};
-  };
-  auto server = spawn(serve(listener, rounds));
-  TcpStream client = co_await try_(TcpStream::connect(co_await try_(listener.local_address())));
-  std::array<char, 1> byte{};
-  int done = 0;
-  for (; done < rounds; ++done) {
-    co_await try_(client.write_all(std::string_view("a")));
-    co_await try_(read_exact(client, byte));
-    if (done % 5 == 0) {
-      auto brief = [] { std::this_thread::sleep_for(200us); };
-      block_in_place(brief);
-    }
-  }
-  co_await try_((co_await server).value());
-  co_return done;
+void blocks_at_times(int round) {
+  auto brief = [] { std::this_thread::sleep_for(200us); };
+  if (round % 5 == 0) block_in_place(brief);
 }
 
 // Descriptors and timers go with the worker from thread to thread.
 TEST_P(in_place, sockets_and_timers_between_and_meanwhile) {
   std::vector<JoinHandle<Result<int>>> handles;
-  for (int i = 0; i < 4; ++i) handles.push_back(runtime_->spawn(pings(scaled(100, 30))));
+  for (int i = 0; i < 4; ++i) handles.push_back(runtime_->spawn(pings(scaled(100, 30), blocks_at_times)));
   for (auto& handle : handles) {
     const auto joined = await_within(handle, 60s);
     ASSERT_TRUE(joined);
@@ -138,7 +117,7 @@ TEST_P(in_place, shutdown_meanwhile) {
     co_await sleep(1h);
   };
   auto handle = runtime_->spawn(body(inside));
-  auto waiting = runtime_->spawn(pings(1'000'000'000));
+  auto waiting = runtime_->spawn(pings(1'000'000'000, blocks_at_times));
   inside.wait();
   const ShutdownReport report = runtime_->shutdown(30s);
   EXPECT_TRUE(report.is_complete) << report.to_string();

@@ -2,12 +2,12 @@
 #include "each_runtime.hpp"
 
 #include "environment.hpp"
+#include "pings.hpp"
 
 #include <skua/cgroup.hpp>
 
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -100,29 +100,6 @@ Task<int> sleeps_and_yields(int rounds) {
     co_await yield_now();
     if (done % 5 == 0) std::ignore = co_await spawn(thread_of_a_poll());
   }
-  co_return done;
-}
-
-Task<Result<void>> answers(TcpListener& listener, int count) {
-  Accepted accepted = co_await try_(listener.accept());
-  std::array<char, 1> byte{};
-  for (int i = 0; i < count; ++i) {
-    co_await try_(read_exact(accepted.stream, byte));
-    co_await try_(accepted.stream.write_all(std::string_view("b")));
-  }
-  co_return {};
-}
-Task<Result<int>> pings(int rounds) {
-  TcpListener listener = co_await try_(TcpListener::bind(SocketAddress::parse("127.0.0.1:0").value()));
-  auto server = spawn(answers(listener, rounds));
-  TcpStream client = co_await try_(TcpStream::connect(co_await try_(listener.local_address())));
-  std::array<char, 1> byte{};
-  int done = 0;
-  for (; done < rounds; ++done) {
-    co_await try_(client.write_all(std::string_view("a")));
-    co_await try_(read_exact(client, byte));
-  }
-  co_await try_((co_await server).value());
   co_return done;
 }
 
