@@ -3,6 +3,7 @@
 
 #include <skua/metrics.hpp>
 #include <skua/metrics/metric_table.hpp>
+#include <skua/option_table.hpp>
 #include <skua/scheduler/task_snapshot.hpp>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -559,6 +561,32 @@ TEST(prometheus, the_reference_is_complete) {
     EXPECT_EQ(documented[name], listed) << name << "\nthe rows should be:\n" << wanted;
     if (HasFailure()) break;
   }
+}
+
+// docs/tuning.md sends nobody to a number or a key that there is not, or that cannot change when it says so.
+TEST(prometheus, the_tuning_page_names_what_there_is) {
+  std::stringstream page;
+  page << std::ifstream(SKUA_SOURCE_DIR "/docs/tuning.md").rdbuf();
+  const std::string text = page.str();
+  const auto each = [&](const char* pattern, auto see) {
+    const std::regex expression(pattern);
+    int count = 0;
+    for (std::sregex_iterator match(text.begin(), text.end(), expression), end; match != end; ++match, ++count) {
+      see((*match)[1].str());
+    }
+    return count;
+  };
+  EXPECT_GT(each("(skua_[a-z_]+)", [](const std::string& name) { EXPECT_EQ(every_metric().count(name), 1U) << name; }),
+            20);
+  EXPECT_GT(each("`([a-z_.]+)`\\*",
+                 [](const std::string& key) {
+                   const OptionEntry* const option = find_option(key);
+                   EXPECT_TRUE(option != nullptr && option->is_hot()) << key;
+                 }),
+            5);
+  EXPECT_GT(each("`([a-z_]+\\.[a-z_]+)(?: = [^`]+)?`",
+                 [](const std::string& key) { EXPECT_TRUE(find_option(key) != nullptr || key == "cpu.stat") << key; }),
+            5);
 }
 
 }  // namespace
