@@ -4,6 +4,7 @@
 usage: control_test.py PROGRAM BACKEND        77 if the kernel refuses io_uring
 """
 import concurrent.futures
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 
 PATIENCE = 30  # seconds until something that must happen counts as not happening
 SKIPPED = 77
@@ -288,12 +291,73 @@ def loopback_only(directory):
         assert program.address == "" and os.listdir(directory) == []
 
 
+PROMETHEUS_CONFIG = """
+global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
+scrape_configs:
+  - job_name: known
+    static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+class Prometheus:
+    """A server that scrapes `target`."""
+
+    def __init__(self, target, directory):
+        with socket.create_server(("127.0.0.1", 0)) as reserved:
+            self.address = f"127.0.0.1:{reserved.getsockname()[1]}"
+        config = os.path.join(directory, "prometheus.yml")
+        with open(config, "w", encoding="ascii") as file:
+            file.write(PROMETHEUS_CONFIG.format(target=target))
+        self.server = subprocess.Popen(
+            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={directory}/data", "--log.level=error",
+             f"--web.listen-address={self.address}"], stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.kill()
+        self.server.wait()
+
+    def ask(self, path, **parameters):
+        url = f"http://{self.address}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        try:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+                return json.load(answer)["data"]
+        except OSError:  # it has not begun to listen
+            return None
+
+    def value(self, query):
+        """Of the one series that is the answer; None: there is none yet."""
+        answer = self.ask("query", query=query)
+        return float(answer["result"][0]["value"][1]) if answer and answer["result"] else None
+
+
+def a_prometheus_scrapes_it_under_load():
+    if not shutil.which("prometheus"):
+        return
+    with Program("127.0.0.1:0") as program, tempfile.TemporaryDirectory() as directory:
+        program.tell("load")
+        with Prometheus(program.address, directory) as prometheus:
+            eventually(lambda: (prometheus.value("sum(rate(skua_worker_polls_total[5s]))") or 0) > 100, "no polls arrive")
+            eventually(lambda: (prometheus.value("sum(count_over_time(up[1m]))") or 0) > 10, "it does not go on")
+            assert prometheus.value("min_over_time(up[1m])") == 1, "a scrape has failed"
+            [target] = prometheus.ask("targets")["activeTargets"]
+            assert target["health"] == "up" and not target["lastError"], target
+            assert prometheus.value("sum(resets(skua_worker_polls_total[1m]))") == 0, "a counter went down"
+            assert prometheus.value("count(skua_worker_polls_total)") == 2
+            median = prometheus.value("histogram_quantile(0.5, rate(skua_poll_seconds_bucket[5s]))")
+            assert 0 < median < 1, median
+            assert prometheus.value("skua_tasks_spawned_total - skua_tasks_ended_total - skua_tasks") == 0
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         try:
             loopback_only(directory)
         except Refused:
             return SKIPPED
+        a_prometheus_scrapes_it_under_load()
         a_socket_in_use_and_a_stale_one(directory)
         os.unlink(os.path.join(directory, "control.sock"))
         with Program(os.path.join(directory, "control.sock")) as program:
